@@ -1,0 +1,159 @@
+/**
+ * Runs the machine: feeds it facts, keeps its time, and hands out its commands after each transition, in order.
+ *
+ * Commands are performed only when the transition that named them is over, so whatever a command calls (the work,
+ * a store, a callback) may come back with events at once and finds the machine in its new state. A command that
+ * such an event names is performed after the one under way. Nothing here knows what a command does.
+ *
+ * Whoever only looks on (subscribers, `inspect`) is told when all commands so far have been performed: an onlooker
+ * that aborts must not come between a transition and its commands.
+ */
+import { createActor, type ActorRefFrom, type InspectionEvent } from 'xstate';
+import { attemptMachine } from '../../machines/attempt.machine.js';
+import { commands } from '../../machines/attempt.actions.js';
+import type { AttemptContext, AttemptEvent, AttemptInput, AttemptOutput } from '../../machines/attempt.types.js';
+import type { Clock } from '../clock.js';
+import { callSafely } from '../warnings.js';
+
+export type Command = keyof typeof commands;
+
+/** What the engine tells its host. */
+export interface EngineHost {
+  /** Do what the command says. `seq` is the number its answer has to carry. Must not throw. */
+  perform(command: Command, seq: number): void;
+  /** The machine changed its state. */
+  moved(from: string, to: string, event: string): void;
+  /** The machine has reached its end and every command has been performed. */
+  ended(output: AttemptOutput): void;
+}
+
+type Actor = ActorRefFrom<typeof attemptMachine>;
+
+/** The engine of an actor: commands are provided once for all, since providing costs more than an attempt. */
+const engines = new WeakMap<object, Engine>();
+
+const driven = attemptMachine.provide({
+  actions: Object.fromEntries(
+    (Object.keys(commands) as Command[]).map((command) => [
+      command,
+      ({ self, context }: { self: object; context: AttemptContext }) =>
+        engines.get(self)?.queue(command, context.seq),
+    ]),
+  ),
+});
+
+// XState tells nobody which event a timer was; the trace wants to say so ("settleMs").
+const transition = driven.transition.bind(driven);
+driven.transition = (snapshot, event, scope) => {
+  engines.get(scope.self)?.note(event.type);
+  return transition(snapshot, event, scope);
+};
+
+/** A state as a path: `aborting.user`. */
+export function pathOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  const [[parent, child] = ['', '']] = Object.entries(value as Record<string, unknown>);
+  return `${parent}.${pathOf(child)}`;
+}
+
+/** `xstate.after.settleMs.attempt.aborting` is the limit `settleMs`; every other event keeps its name. */
+const nameOf = (type: string): string => (type.startsWith('xstate.after.') ? type.split('.')[2] ?? type : type);
+
+export class Engine {
+  readonly #actor: Actor;
+  readonly #host: EngineHost;
+  readonly #commands: { command: Command; seq: number }[] = [];
+  readonly #news: (() => void)[] = [];
+  #draining = false;
+  #ended = false;
+  #state = 'idle';
+  #event = 'start';
+
+  constructor(input: AttemptInput, clock: Clock, host: EngineHost, inspect?: (event: InspectionEvent) => void) {
+    this.#host = host;
+    this.#actor = createActor(driven, {
+      input,
+      clock: this.#timersOf(clock),
+      ...(inspect && {
+        inspect: (event: InspectionEvent) => {
+          this.#news.push(() => callSafely('inspect', () => inspect(event)));
+        },
+      }),
+    });
+    engines.set(this.#actor, this);
+    this.#actor.start();
+    this.#drain();
+  }
+
+  /** Where the machine is, as a path. */
+  get state(): string {
+    return this.#state;
+  }
+
+  get context(): AttemptContext {
+    return this.#actor.getSnapshot().context;
+  }
+
+  /** Report a fact or pass on a request. After the end nothing is heard any more. */
+  dispatch(event: AttemptEvent): void {
+    if (this.#ended || this.#actor.getSnapshot().status !== 'active') return;
+    this.#actor.send(event);
+    this.#afterTransition();
+  }
+
+  /** Has something told to those who look on, as soon as no command is waiting. `fn` must not throw. */
+  tell(fn: () => void): void {
+    this.#news.push(fn);
+    this.#drain();
+  }
+
+  /** @internal A command was named by the transition under way. */
+  queue(command: Command, seq: number): void {
+    this.#commands.push({ command, seq });
+  }
+
+  /** @internal The event of the transition under way. */
+  note(type: string): void {
+    this.#event = nameOf(type);
+  }
+
+  #afterTransition(): void {
+    const to = pathOf(this.#actor.getSnapshot().value);
+    const from = this.#state;
+    if (to !== from) {
+      this.#state = to;
+      this.#host.moved(from, to, this.#event);
+    }
+    this.#drain();
+  }
+
+  #drain(): void {
+    if (this.#draining) return; // Somebody below us is at it and will come to the new commands in their order.
+    this.#draining = true;
+    while (this.#commands.length + this.#news.length > 0) {
+      const next = this.#commands.shift();
+      if (next) this.#host.perform(next.command, next.seq);
+      else this.#news.shift()?.();
+    }
+    this.#draining = false;
+    const snapshot = this.#actor.getSnapshot();
+    if (snapshot.status === 'done' && !this.#ended) {
+      this.#ended = true;
+      this.#host.ended(snapshot.output as AttemptOutput);
+    }
+  }
+
+  /** The clock as XState wants it. A limit of Infinity is no timer at all (XState would fire it at once). */
+  #timersOf(clock: Clock) {
+    return {
+      setTimeout: (fn: (...args: unknown[]) => void, ms: number): unknown =>
+        ms === Infinity ? null : clock.setTimeout(() => {
+          fn();
+          this.#afterTransition();
+        }, ms),
+      clearTimeout: (handle: unknown): void => {
+        if (handle !== null) clock.clearTimeout(handle);
+      },
+    };
+  }
+}

@@ -1,0 +1,133 @@
+/**
+ * The attempt's side of the lock: asks for it, listens to it, gives it back. Reports facts, decides nothing.
+ * A grant that nobody wants any more is given back here and counted.
+ */
+import type { AttemptEvent } from '../../machines/attempt.types.js';
+import type { AttemptSpec } from '../options.js';
+import { ownerOf } from '../owner.js';
+import type { AcquireResult, HolderInfo, Lease, LeaseNotice, ReleaseAnswer } from '../locks/lock-store.js';
+import { shown } from '../config-checks.js';
+import { describe, NOT_WANTED } from '../errors.js';
+import { callSafely, warn } from '../warnings.js';
+import { giveBack } from './give-back.js';
+
+/** What the lock side needs of its driver. */
+export interface LockSideHost {
+  readonly info: HolderInfo;
+  dispatch(event: AttemptEvent): void;
+  /** Would the machine hear a grant now? */
+  wantsGrant(): boolean;
+  noticed(): void;
+}
+
+/** Whatever a store threw, as an error: "nothing" is what the machine takes for silence. */
+const asError = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(describe(thrown)));
+
+/** Everything we ask of a lease. A store is somebody else's code: a wrong answer must not be taken for a lock. */
+function isLease(lease: Partial<Lease> | null | undefined, hasTokens: boolean): lease is Lease {
+  return typeof lease?.release === 'function' && typeof lease.onNotice === 'function'
+    && typeof lease.deadline === 'number' && !Number.isNaN(lease.deadline)
+    && (!hasTokens || (Number.isSafeInteger(lease.token) && (lease.token as number) >= 0));
+}
+
+export class LockSide {
+  readonly owner: string;
+  readonly #spec: AttemptSpec<unknown>;
+  readonly #host: LockSideHost;
+  readonly #wanted = new AbortController();
+  #lease: Lease | null = null;
+  #unsubscribe: (() => void) | null = null;
+
+  constructor(spec: AttemptSpec<unknown>, host: LockSideHost) {
+    this.#spec = spec;
+    this.#host = host;
+    this.owner = ownerOf(spec.attemptId);
+  }
+
+  get lease(): Lease | null {
+    return this.#lease;
+  }
+
+  /** Performs `requestLock`. */
+  request(seq: number): void {
+    const { locks, session, records, budgets } = this.#spec;
+    const floor = records?.tokenFloor?.bind(records);
+    this.#ask(() => locks.acquire({
+      session, owner: this.owner, waitMs: budgets.waitMs, signal: this.#wanted.signal, info: this.#host.info,
+      ...(floor && this.#spec.stamp && { tokenFloor: () => floor(session) }),
+    })).then(
+      (result) => this.#answered(seq, result),
+      (error: unknown) => this.#host.dispatch({ type: 'lock.unknown', seq, error: asError(error) }),
+    );
+  }
+
+  /** Performs `cancelRequest`. */
+  cancel(): void {
+    this.#wanted.abort(NOT_WANTED);
+  }
+
+  /** Starts to listen to the lease. Facts that came before are told now, after the grant. */
+  listen(): void {
+    this.#unsubscribe = this.#lease?.onNotice((notice) => this.#heard(notice)) ?? null;
+  }
+
+  /** Performs `askRelease`: of the grant if it is known, else of whatever our owner holds. */
+  release(seq: number): void {
+    const { locks, session } = this.#spec;
+    const lease = this.#lease;
+    this.#ask<ReleaseAnswer>(() => (lease ? lease.release() : locks.releaseOwner(session, this.owner))).then(
+      (answer) => {
+        if (answer === 'released') this.#host.dispatch({ type: 'release.confirmed', seq });
+        else if (answer === 'notHeld') this.#host.dispatch({ type: 'release.notHeld', seq });
+        else this.#host.dispatch({ type: 'release.unknown', seq, error: new Error('the store could not tell') });
+      },
+      (error: unknown) => this.#host.dispatch({ type: 'release.unknown', seq, error: asError(error) }),
+    );
+  }
+
+  /** Nothing of ours is left on the lease or on the request. */
+  close(): void {
+    const unsubscribe = this.#unsubscribe;
+    this.#unsubscribe = null;
+    if (unsubscribe) callSafely(`${this.#spec.session}: the lease's unsubscribe`, unsubscribe);
+    this.#wanted.abort(NOT_WANTED);
+  }
+
+  /** A store that throws instead of rejecting has given the same answer. */
+  async #ask<A>(fn: () => Promise<A>): Promise<A> {
+    return fn();
+  }
+
+  #answered(seq: number, result: Partial<AcquireResult & { lease: Lease }> | null | undefined): void {
+    const answer = (result ?? {}) as { status?: unknown; holder?: unknown; error?: unknown; lease?: Lease };
+    const { status, lease } = answer;
+    const { tokenScope } = this.#spec.locks.capabilities;
+    if (status === 'busy') return this.#host.dispatch({ type: 'lock.busy', seq, holder: answer.holder });
+    if (status === 'unknown') {
+      return this.#host.dispatch({ type: 'lock.unknown', seq, error: asError(answer.error) });
+    }
+    const granted = status === 'granted' && isLease(lease, tokenScope !== 'none');
+    if (typeof lease?.release === 'function') {
+      if (!this.#host.wantsGrant()) return this.#late(lease);
+      this.#lease = lease; // also of a lease we do not take: it is what the release goes by
+    }
+    if (granted) {
+      return this.#host.dispatch({ type: 'lock.granted', seq, token: tokenScope === 'none' ? null : lease.token });
+    }
+    const what = status === 'granted' ? 'a lease without token, deadline, release() or onNotice()' : shown(status);
+    const error = new Error(`the store must answer granted, busy or unknown; it answered ${what}`);
+    this.#host.dispatch({ type: 'lock.unknown', seq, error });
+  }
+
+  #heard(notice: LeaseNotice): void {
+    if (notice.type === 'lost') this.#host.dispatch({ type: 'lease.lost', reason: notice.reason });
+    else if (notice.type === 'superseded') this.#host.dispatch({ type: 'abort.superseded', reason: notice.by });
+    else this.#host.noticed();
+  }
+
+  #late(lease: Lease): void {
+    const { attemptId, session, locks, clock } = this.#spec;
+    warn('LATE_GRANT', `A lock of ${session} arrived after attempt ${attemptId} had ended; it is given back.`);
+    giveBack(lease, locks.capabilities.leaseMs, clock);
+  }
+}

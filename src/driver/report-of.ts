@@ -1,0 +1,118 @@
+/**
+ * Makes the report: the machine's pure outcome, plus times, trace and errors in words.
+ */
+import { hostname } from 'node:os';
+import type { AttemptOutput, StartFailure } from '../../machines/attempt.types.js';
+import { AbortReason, AttemptError, describe } from '../errors.js';
+import type { Holder } from '../locks/lock-store.js';
+import type { AttemptSpec } from '../options.js';
+import type { AbortedReport, AttemptReport, Timings, Transition } from '../report.js';
+import { holderInWords, leaseEndInWords } from '../text.js';
+import type { Fencing } from '../session/writer.js';
+
+/** What the driver adds to the pure outcome. */
+export interface ReportFacts {
+  readonly timings: Timings;
+  readonly trace: { readonly transitions: readonly Transition[]; readonly dropped: number };
+  readonly fencing: Fencing;
+  /** Why the lease was lost, if it was. */
+  readonly lossReason: string | null;
+}
+
+export function reportOf<T>(spec: AttemptSpec<T>, output: AttemptOutput, facts: ReportFacts): AttemptReport<T> {
+  const { attemptId, session, labels, budgets } = spec;
+  const { value, workError } = output;
+  const base = {
+    attemptId, session, labels, lateAborts: output.lateAborts, lease: output.lease, token: output.token,
+    fencing: facts.fencing, workError: undefined as unknown, releaseError: releaseErrorOf(output.releaseError),
+    cleanupError: output.cleanupError === 'over time'
+      ? new AttemptError('CLEANUP_TIMED_OUT', `the cleanup had not ended after cleanupMs (${budgets.cleanupMs})`)
+      : output.cleanupError,
+    timings: facts.timings, trace: facts.trace,
+  };
+  const notAborted = { abortedBy: null, timeoutKind: null, reason: undefined, abandoned: false } as const;
+  switch (output.outcome) {
+    case 'completed':
+      return { ...base, ...notAborted, outcome: 'completed', settled: true, value: value as T, error: null };
+    case 'failed':
+      return { ...base, ...notAborted, outcome: 'failed', settled: true, value: undefined, error: workError };
+    case 'notStarted':
+      return {
+        ...base, ...notAborted, outcome: 'notStarted', settled: null, value: undefined,
+        error: startError(spec, output.failure),
+      };
+    case 'aborted':
+      return { ...base, ...abortOf<T>(session, output, facts) };
+  }
+}
+
+type AbortFacts<T> = Pick<
+  AbortedReport<T>,
+  'outcome' | 'abortedBy' | 'timeoutKind' | 'reason' | 'settled' | 'abandoned' | 'value' | 'error' | 'workError'
+>;
+
+function abortOf<T>(session: string, output: AttemptOutput, { lossReason }: ReportFacts): AbortFacts<T> {
+  const abortedBy = output.abortedBy ?? 'user';
+  const error = abortedBy === 'leaseLost'
+    ? new AttemptError('LEASE_LOST', `${session}: the lock was lost while the attempt ran: `
+      + `${lossReason ?? 'no reason given'}. What the work wrote before is in the session; what it tried to write `
+      + 'later was refused.')
+    : new AbortReason(abortedBy, output.reason);
+  return {
+    outcome: 'aborted', abortedBy, timeoutKind: output.timeoutKind, reason: output.reason, settled: output.settled,
+    abandoned: output.abandoned, value: output.value as T | undefined, error,
+    workError: isAbortItself(output) ? undefined : output.workError,
+  };
+}
+
+/** Work that ends by throwing the abort at us has said nothing new. */
+function isAbortItself({ workError, reason }: AttemptOutput): boolean {
+  try {
+    return workError instanceof AbortReason || workError === reason
+      || (workError as { name?: unknown } | null | undefined)?.name === 'AbortError';
+  } catch {
+    return false; // an error that cannot even be looked at is not ours; it travels untouched
+  }
+}
+
+const releaseErrorOf = (thrown: unknown): unknown =>
+  thrown === 'no answer' ? new AttemptError('LOCK_STORE_FAILED', 'a release was not answered in time') : thrown;
+
+function startError<T>(spec: AttemptSpec<T>, failure: StartFailure | null): AttemptError {
+  const { session, budgets, clock } = spec;
+  const cause = failure?.detail;
+  if (failure?.code === 'LOCK_BUSY') {
+    const holder = typeof cause === 'object' ? cause as Holder | null : null;
+    return busyError(session, holder, budgets.waitMs, clock.wallNow());
+  }
+  if (failure?.code === 'SESSION_OPEN_FAILED') {
+    if (cause instanceof AttemptError) return cause;
+    const what = cause === undefined ? `it had not opened after openMs (${budgets.openMs})` : describe(cause);
+    const message = `${session}: locked, but it could not be opened: ${what}`;
+    return new AttemptError('SESSION_OPEN_FAILED', message, { cause });
+  }
+  const what = cause === undefined ? `no answer within answerMs (${budgets.answerMs})` : describe(cause);
+  return new AttemptError('LOCK_STORE_FAILED', `${session}: its lock could not be asked for: ${what}`, { cause });
+}
+
+/** A busy lock in words: who, since when, in which state, until when. */
+export function busyError(session: string, holder: Holder | null, waitMs: number, now: number): AttemptError {
+  const retryAfterMs = typeof holder?.until === 'number' ? Math.max(0, holder.until - now) : null;
+  const waited = waitMs === 0 ? 'one try' : `${waitMs} ms of waiting`;
+  return new AttemptError(
+    'LOCK_BUSY',
+    `${session} is locked, after ${waited}: ${inWords(holder, now)}. `
+      + 'Wait longer (waitMs), or try again later.',
+    { holder, retryAfterMs },
+  );
+}
+
+/** Never throws: what a store tells is somebody else's. */
+function inWords(holder: Holder | null, now: number): string {
+  try {
+    const end = leaseEndInWords(holder?.until ?? null, now);
+    return `${holderInWords(holder, now, hostname())}${end === '' ? '' : `; ${end}`}`;
+  } catch {
+    return 'the holder cannot be shown'; // a store that answers with something else; it still travels in `holder`
+  }
+}

@@ -1,0 +1,26 @@
+/** attempt-lifecycle: exports only. */
+export { createAttempt, runAttempt, type Attempt } from './attempt.js';
+export { unwrap } from './report.js';
+export type {
+  AbortedReport, AttemptReport, CompletedReport, FailedReport, NotStartedReport, Timings, Transition,
+} from './report.js';
+export { attempts, type AbortAllResult, type AbortByIdAnswer } from './register.js';
+export { AbortReason, AttemptError, type AttemptErrorCode } from './errors.js';
+export type { AbortRequester, AttemptOptions, CleanupContext, WorkContext } from './options.js';
+export type { AbortAnswer, AttemptSnapshot } from './driver/driver.js';
+export type { AbortedBy, LeaseOutcome, Outcome, TimeoutKind } from '../machines/attempt.types.js';
+export { systemClock, type Clock } from './clock.js';
+
+export { localFileLocks, type LocalFileLocksOptions } from './locks/file/local-file-locks.js';
+export { memoryLocks, type MemoryLocksOptions } from './locks/memory-locks.js';
+export { fromAcquire, type Acquire, type FromAcquireOptions, type Release } from './locks/from-acquire.js';
+export type {
+  AcquireRequest, AcquireResult, Holder, HolderInfo, Lease, LeaseNotice, LockStore, ReleaseAnswer, SessionStatus,
+  Staging, StoreCapabilities, Waiter,
+} from './locks/lock-store.js';
+
+export { fileRecords } from './session/file-records.js';
+export { inheritAttempt, type InheritedAttempt } from './session/inherit.js';
+export { readSession, streamSession } from './session/read-session.js';
+export type { OpenedSession, OpenRequest, SessionRecord, SessionRecords } from './session/session-records.js';
+export type { SessionWriter } from './session/writer.js';

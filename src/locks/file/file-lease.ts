@@ -1,0 +1,191 @@
+/**
+ * Our hold on a file lock: its end, its renewal, its doubt and its loss. The heartbeat calls `beat()`.
+ */
+import { lstatSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { SleepMeter, type Clock } from '../../clock.js';
+import { AttemptError } from '../../errors.js';
+import type { HolderInfo, Lease, LeaseNotice, ReleaseAnswer, Staging } from '../lock-store.js';
+import { Notices } from '../notices.js';
+import { codeOf } from './errno.js';
+import type { OwnLock } from './lock-directory.js';
+import type { OwnerRecord } from './owner-entry.js';
+
+export interface FileLeaseParts {
+  readonly own: OwnLock;
+  readonly owner: string;
+  readonly info: HolderInfo;
+  readonly clock: Clock;
+  readonly leaseMs: number;
+  readonly renewMs: number;
+  /** Gives the lock back through proper-lockfile, which forgets it whatever happens. False: it was not ours. */
+  readonly unlock: () => boolean;
+  /** The record to show to those who wait, as of now. */
+  readonly record: () => OwnerRecord;
+  /** The lease is over, one way or the other. */
+  readonly ended: (lease: FileLease) => void;
+}
+
+export class FileLease implements Lease {
+  readonly owner: string;
+  readonly staging: Staging = { path: () => this.#stagingPath(), confirm: () => this.#isHeld() };
+  readonly #parts: FileLeaseParts;
+  readonly #notices = new Notices();
+  #sleep: SleepMeter;
+  #deadline: number;
+  #renewedAt: number;
+  #shown: string;
+  #phase: 'held' | 'releasing' | 'over' = 'held';
+  #unlocked = false;
+  /** A release was asked for and could not be answered. */
+  #unanswered = false;
+  #doubted = false;
+  #onEnd: () => void = () => {};
+
+  /** @param renewedAt monotonic, taken before the owner file was put in place */
+  constructor(parts: FileLeaseParts, renewedAt: number) {
+    this.#parts = parts;
+    this.owner = parts.owner;
+    this.#sleep = new SleepMeter(parts.clock);
+    this.#renewedAt = renewedAt;
+    this.#deadline = renewedAt + parts.leaseMs;
+    this.#shown = this.#stateShown();
+  }
+
+  get token(): number {
+    return this.#parts.own.name.token;
+  }
+
+  get session(): string {
+    return this.#parts.own.places.session;
+  }
+
+  get info(): HolderInfo {
+    return this.#parts.info;
+  }
+
+  get until(): number {
+    return this.#parts.own.name.until;
+  }
+
+  get deadline(): number {
+    return this.#deadline;
+  }
+
+  onNotice(fn: (notice: LeaseNotice) => void): () => void {
+    return this.#notices.listen(fn);
+  }
+
+  /** Calls `fn` once when the lease is over, one way or the other. */
+  onEnd(fn: () => void): void {
+    if (this.#phase === 'over') fn();
+    else this.#onEnd = fn;
+  }
+
+  /** The last step of a grant: states the token and starts the lease anew. False: the lock has been lost meanwhile. */
+  confirm(token: number): boolean {
+    return this.#phase === 'held' && this.#renew(token);
+  }
+
+  /** One beat of the heart: renews when it is time, revives when in doubt, tells a changed state. */
+  beat(): void {
+    const now = this.#parts.clock.now() + this.#sleep.slept();
+    if (this.#phase === 'releasing' && now >= this.#deadline) return this.#over(); // its end gives it back
+    if (this.#phase !== 'held') return;
+    if (now >= this.#deadline && !this.#doubted) {
+      this.#doubted = true;
+      this.#notices.tell({ type: 'inDoubt' });
+    }
+    try {
+      const due = now - this.#renewedAt >= this.#parts.renewMs;
+      if (due && !this.#renew()) return this.#lose('another owner has taken it over');
+      const shown = this.#stateShown();
+      // Told again with each renewal: a zombie that was stopped while it told may have written over it.
+      if ((due || shown !== this.#shown) && this.#parts.own.retell(this.#parts.record())) this.#shown = shown;
+    } catch (error) {
+      // Unknown is not lost: asked again at the next beat, until a lease after the deadline it is a loss.
+      if (now >= this.#deadline + this.#parts.leaseMs) {
+        const why = codeOf(error) ?? error;
+        this.#lose(`its owner file could not be renewed for ${this.#parts.leaseMs} ms after its end (${why})`);
+      }
+    }
+  }
+
+  /** Async only by contract: renewal stops, and the lock is given back, within this very call. */
+  release(): Promise<ReleaseAnswer> {
+    if (this.#phase === 'over' && !this.#unanswered) return Promise.resolve('notHeld');
+    if (this.#phase === 'held') this.#phase = 'releasing';
+    let removed: boolean;
+    try {
+      removed = this.#remove();
+    } catch {
+      this.#unanswered = true;
+      return Promise.resolve('unknown'); // the native error says nothing about who holds it; we ask again
+    }
+    this.#unanswered = false;
+    this.#over();
+    return Promise.resolve(removed ? 'released' : 'notHeld');
+  }
+
+  /** Somebody proved the right to take it. */
+  takenByForce(reason: string): void {
+    if (this.#phase === 'held') this.#lose(reason);
+  }
+
+  /** proper-lockfile asks for the removal once and then forgets; what it could not do is asked of our own side. */
+  #remove(): boolean {
+    if (this.#unlocked) return this.#parts.own.remove();
+    this.#unlocked = true;
+    return this.#parts.unlock();
+  }
+
+  #renew(token?: number): boolean {
+    const { own, clock, leaseMs } = this.#parts;
+    const before = clock.now();
+    const sleep = new SleepMeter(clock); // before the wall clock is asked: a sleep from there on must be noticed
+    if (!own.renew(clock.wallNow() + leaseMs, token)) return false;
+    this.#sleep = sleep;
+    this.#renewedAt = before;
+    this.#deadline = before + leaseMs;
+    this.#doubted = false;
+    return true;
+  }
+
+  #lose(reason: string): void {
+    this.#over();
+    this.#notices.tell({ type: 'lost', reason: `${this.session}.lock: ${reason}` });
+  }
+
+  #over(): void {
+    if (this.#phase === 'over') return;
+    this.#phase = 'over';
+    this.#deadline = -Infinity;
+    this.#parts.ended(this);
+    this.#onEnd();
+    if (this.#unlocked) return;
+    this.#unlocked = true;
+    try {
+      this.#parts.unlock(); // proper-lockfile forgets; what it removes goes by our owner file, which is not there
+    } catch { /* the disk is in trouble: that is why it is lost, and there is nothing of ours left to give back */ }
+  }
+
+  #isHeld(): boolean {
+    return this.#phase === 'held' && this.#parts.own.isThere();
+  }
+
+  #stateShown(): string {
+    return `${this.#parts.info.state}\n${this.#parts.info.note ?? ''}`;
+  }
+
+  #stagingPath(): string {
+    const { session, lock } = this.#parts.own.places;
+    if (lstatSync(dirname(session)).dev !== lstatSync(lock).dev) {
+      throw new AttemptError(
+        'REPLACE_UNSUPPORTED',
+        `replace(): expected the lock on the file system of the session, got ${lock} on another one; `
+        + 'keep the lock beside the session (no `directory`), or rewrite the session without attempts running.',
+      );
+    }
+    return join(lock, `staged.${this.#parts.own.id}.${process.pid}`);
+  }
+}

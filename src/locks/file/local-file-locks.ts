@@ -1,0 +1,241 @@
+/**
+ * The default lock store: files on this machine, proper-lockfile underneath, its holes closed.
+ * Owns: who waits, who is served next, what is told about it. The disk protocol is in `lock-directory.ts`.
+ */
+import { randomUUID } from 'node:crypto';
+import { dirname } from 'node:path';
+import { systemClock, type Clock } from '../../clock.js';
+import { expect, expectMs } from '../../config-checks.js';
+import { identity } from '../../owner.js';
+import { LocalQueue } from '../local-queue.js';
+import type { AcquireRequest, AcquireResult, Holder, LockStore, ReleaseAnswer, SessionStatus } from '../lock-store.js';
+import { waitFor } from '../patience.js';
+import { Tombstones } from '../tombstones.js';
+import type { FileLease } from './file-lease.js';
+import { Heartbeat } from './heartbeat.js';
+import { holderOf } from './holder.js';
+import { removeOwner } from './lock-directory.js';
+import { occupantOf, recordOf, type Occupant } from './occupant.js';
+import { PLAIN_STALE_MS, properLockfile, replaceableAt, tryOnce, type TrySettings } from './one-try.js';
+import { FilesystemCheck, type Statfs, type UnsafeFilesystem } from './safe-filesystem.js';
+import { placesOf, type Places } from './session-path.js';
+import { claimToken, clearAbandoned, readLedger } from './tokens.js';
+import { announce, FAST_POLL_MS, SLOW_POLL_MS, waitersOf, watchLock } from './waiting.js';
+
+export interface LocalFileLocksOptions {
+  /** How long a lock lives without renewal, milliseconds, at least 2 000. Default: 10 000. */
+  leaseMs?: number;
+  /** Lay locks in this directory instead of beside the session. Made if missing. Default: none. */
+  directory?: string;
+  /** A network or FUSE file system, where a lock file is not exclusive: refuse, or only warn. Default: `refuse`. */
+  unsafeFilesystem?: UnsafeFilesystem;
+  /** Tells the type of a file system. Default: the system's. For tests. */
+  statfs?: Statfs;
+  /** Default: the system's. For tests. */
+  clock?: Clock;
+}
+
+/** proper-lockfile's own floor: below this a plain user beside us could not keep up. */
+const LEAST_LEASE_MS = 2_000;
+
+/** Renewed at a third of the lease, and often enough that plain proper-lockfile (stale 10 s) sees a fresh lock. */
+const MOST_RENEW_MS = 3_000;
+
+/** How often the heart beats at least: a changed state is shown to others this late. */
+const MOST_BEAT_MS = 500;
+
+/** A holder that renews between our look and our removal has a new name: how often we look again. */
+const MOST_LOOKS = 100;
+
+/** How long an answer may be on its way; the tombstone outlives it. The default of an attempt's `answerMs`. */
+const ANSWER_MS = 5_000;
+
+/**
+ * Locks in files, for sessions on a local file system. The lock is `<session>.lock`, where plain proper-lockfile puts
+ * it; tokens and waiters lie in `<session>.attempt/`.
+ *
+ * Guarantees: one holder a session among all processes of this machine, plain proper-lockfile users included; a
+ * takeover lets exactly one in; a stalled holder can neither delete, refresh nor shorten its successor's lock; tokens
+ * rise across crashes and reboots; a crashed holder's lock is free when its lease has ended.
+ * Does not detect: a wall clock that steps (a file lease may then be taken over early; the token keeps the zombie out);
+ * a foreign program that deletes lock files; a plain lock whose owner was stopped for longer than its `stale` between
+ * two calls of its own; the kind of file system anywhere but on Linux.
+ * Source: proper-lockfile 4.1 through its `fs` option; the owner file and its renames are our own.
+ *
+ * @returns a LockStore with `tokenScope: "durable"`
+ * @throws AttemptError `CONFIG_INVALID`
+ */
+export function localFileLocks(options: LocalFileLocksOptions = {}): LockStore {
+  const { leaseMs = 10_000, directory, unsafeFilesystem = 'refuse', statfs, clock = systemClock } = options;
+  expectMs('leaseMs', leaseMs, { min: LEAST_LEASE_MS });
+  expect(directory === undefined || (typeof directory === 'string' && directory !== ''), 'directory', 'a path', directory);
+  expect(['refuse', 'warn'].includes(unsafeFilesystem), 'unsafeFilesystem', '"refuse" or "warn"', unsafeFilesystem);
+  expect(statfs === undefined || typeof statfs === 'function', 'statfs', 'a function', statfs);
+  return new LocalFileLocks(leaseMs, directory, new FilesystemCheck(unsafeFilesystem, statfs), clock);
+}
+
+class LocalFileLocks implements LockStore {
+  readonly capabilities;
+  readonly #clock: Clock;
+  readonly #directory: string | undefined;
+  readonly #filesystem: FilesystemCheck;
+  readonly #heartbeat: Heartbeat;
+  readonly #queue = new LocalQueue<string>();
+  readonly #tombstones: Tombstones;
+  readonly #settings: TrySettings;
+
+  constructor(leaseMs: number, directory: string | undefined, filesystem: FilesystemCheck, clock: Clock) {
+    this.capabilities = { leaseMs, tokenScope: 'durable', fencedWrites: false } as const;
+    this.#clock = clock;
+    this.#directory = directory;
+    this.#filesystem = filesystem;
+    this.#heartbeat = new Heartbeat(clock, Math.min(MOST_BEAT_MS, leaseMs / 6));
+    this.#tombstones = new Tombstones(clock, leaseMs + ANSWER_MS);
+    this.#settings = {
+      clock, leaseMs, renewMs: Math.min(MOST_RENEW_MS, leaseMs / 3),
+      ended: (lease) => this.#heartbeat.remove(lease), stuck: (lease) => this.#heartbeat.add(lease),
+    };
+  }
+
+  async acquire(request: AcquireRequest): Promise<AcquireResult> {
+    if (request.signal.aborted) return { status: 'busy', holder: null };
+    const places = placesOf(request.session, this.#directory, 'make');
+    this.#filesystem.check(dirname(places.lock));
+    const until = this.#clock.now() + request.waitMs;
+    const place = this.#queue.join(places.lock, places.session);
+    let withdraw: (() => void) | null = null;
+    try {
+      if (!place.isFirst()) {
+        withdraw = announce(places.room, randomUUID(), this.#clock.wallNow(), request.info);
+        await waitFor(this.#clock, request.waitMs, request.signal, (woken) => {
+          void place.turn.then(woken);
+          return () => {};
+        });
+      }
+      const plain = await properLockfile();
+      while (place.isFirst() && this.#isWanted(request)) {
+        const lease = tryOnce(plain, places, randomUUID(), request, this.#settings);
+        if (lease) return await this.#grant(lease, places, request, place.leave);
+        const leftMs = until - this.#clock.now();
+        if (request.waitMs === 0 || leftMs <= 0) break;
+        withdraw ??= announce(places.room, randomUUID(), this.#clock.wallNow(), request.info);
+        await this.#untilChanged(places, leftMs, request.signal);
+      }
+      place.leave();
+      return { status: 'busy', holder: this.#holderIfSeen(places) };
+    } catch (error) {
+      place.leave();
+      throw error;
+    } finally {
+      withdraw?.();
+    }
+  }
+
+  async releaseOwner(session: string, owner: string): Promise<ReleaseAnswer> {
+    this.#tombstones.bury(owner);
+    const lease = this.#leaseOf((one) => one.owner === owner);
+    if (lease) return lease.release();
+    try {
+      const places = placesOf(session, this.#directory, 'read');
+      return this.#removeIf(places, (occupant) => recordOf(places.lock, occupant)?.owner === owner);
+    } catch (error) {
+      // What this instance grants to its own owners is a lease above: there is none, whatever the disk says.
+      if (owner.includes(identity().instance)) return 'notHeld';
+      throw error;
+    }
+  }
+
+  async query(session?: string): Promise<readonly SessionStatus[]> {
+    const all = session === undefined ? this.#queue.keys().flatMap((key) => this.#queue.waiting(key)[0] ?? []) : [session];
+    return all.map((one) => {
+      const places = placesOf(one, this.#directory, 'read');
+      return { session: places.session, holder: this.#holder(places), waiting: waitersOf(places.room) };
+    });
+  }
+
+  async forceRelease(session: string, { token }: { readonly token: number }): Promise<ReleaseAnswer> {
+    if (token < 1) return 'notHeld'; // 0 is a grant under way: it has no token to prove anything by
+    const places = placesOf(session, this.#directory, 'read');
+    const answer = this.#removeIf(places, ({ name }) => name.token === token);
+    if (answer === 'released') {
+      this.#leaseOf((one) => one.token === token && one.session === places.session)
+        ?.takenByForce(`taken away by force (token ${token})`);
+    }
+    return answer;
+  }
+
+  /** Removes the owner that matches, under whatever name its renewals give it meanwhile. */
+  #removeIf(places: Places, matches: (occupant: Occupant & { kind: 'owner' }) => boolean): ReleaseAnswer {
+    for (let look = 0; look < MOST_LOOKS; look += 1) {
+      const occupant = occupantOf(places.lock);
+      if (occupant.kind !== 'owner' || !matches(occupant)) return 'notHeld';
+      if (removeOwner(places, occupant.entry)) return 'released';
+    }
+    return 'unknown';
+  }
+
+  #isWanted({ signal, owner }: AcquireRequest): boolean {
+    return !signal.aborted && !this.#tombstones.has(owner);
+  }
+
+  #leaseOf(matches: (lease: FileLease) => boolean): FileLease | undefined {
+    return [...this.#heartbeat.leases].find(matches);
+  }
+
+  #holder(places: Places): Holder | null {
+    return holderOf(places, this.#leaseOf((one) => one.session === places.session));
+  }
+
+  /** That the lock is taken has been answered already: who has it only explains. */
+  #holderIfSeen(places: Places): Holder | null {
+    try {
+      return this.#holder(places);
+    } catch {
+      return null;
+    }
+  }
+
+  /** From the owner file in place to a lease with a token. The heart beats for it from the start. */
+  async #grant(
+    lease: FileLease, places: Places, request: AcquireRequest, leave: () => void,
+  ): Promise<AcquireResult> {
+    this.#heartbeat.add(lease);
+    lease.onEnd(leave); // from now on the place in line is the lease's, however that ends
+    try {
+      const before = readLedger(places.room);
+      const floor = before.current ? 0 : await request.tokenFloor?.() ?? 0;
+      const granted = this.#isWanted(request)
+        && lease.confirm(claimToken(places.room, before.current ? before : readLedger(places.room), floor));
+      clearAbandoned(places.room, before, this.#clock.wallNow() - PLAIN_STALE_MS);
+      if (granted) return { status: 'granted', lease };
+    } catch (error) {
+      await lease.release();
+      throw error;
+    }
+    if (await lease.release() !== 'unknown') return { status: 'busy', holder: null };
+    return { status: 'unknown', error: new Error(`${places.lock}: not wanted any more, and not to be removed now`) };
+  }
+
+  /** Until something happens at the lock's place, or it is time to look again. */
+  async #untilChanged(places: Places, leftMs: number, signal: AbortSignal): Promise<void> {
+    await waitFor(this.#clock, leftMs, signal, (woken) => {
+      const watcher = watchLock(places.lock, woken);
+      // Looked at after the watch is armed: what changed before is seen here, what changes later wakes us.
+      const freeIn = this.#replaceableIn(places);
+      const poll = watcher ? SLOW_POLL_MS : FAST_POLL_MS;
+      const timer = this.#clock.setTimeout(woken, Math.max(0, Math.min(poll, freeIn + 1)));
+      return () => {
+        watcher?.close();
+        this.#clock.clearTimeout(timer);
+      };
+    });
+  }
+
+  #replaceableIn(places: Places): number {
+    try {
+      return replaceableAt(occupantOf(places.lock), this.capabilities.leaseMs) - this.#clock.wallNow();
+    } catch {
+      return Infinity; // the next try meets the same error, and tells it
+    }
+  }
+}

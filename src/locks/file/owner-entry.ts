@@ -1,0 +1,98 @@
+/**
+ * The owner file inside a lock directory. Its NAME is the lease: token, end, and the acquisition it belongs to.
+ * Renewal and takeover both rename it, so of two who act on the same name exactly one finds it. Its content only
+ * explains: who that is, since when, in which state.
+ */
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import type { ProcessMark } from '../../owner.js';
+
+/** What the name of an owner file says. */
+export interface OwnerName {
+  /** 0 while the token is being claimed. */
+  readonly token: number;
+  /** End of the lease, wall clock, milliseconds since 1970. */
+  readonly until: number;
+  /** One per acquisition. */
+  readonly id: string;
+}
+
+const PATTERN = /^owner\.(\d{1,16})\.(\d{1,16})\.([0-9a-f-]{36})$/;
+
+export const nameOf = ({ token, until, id }: OwnerName): string => `owner.${token}.${Math.ceil(until)}.${id}`;
+
+export function parseName(name: string): OwnerName | null {
+  const [, token, until, id] = PATTERN.exec(name) ?? [];
+  return id === undefined ? null : { token: Number(token), until: Number(until), id };
+}
+
+/** What the content of an owner file says. Written by us, but read as a stranger's: any field may be missing. */
+export interface OwnerRecord extends ProcessMark {
+  /** The acquisition that wrote it: the content counts only for the name with the same id. */
+  readonly id: string;
+  readonly session: string;
+  readonly owner: string;
+  readonly attemptId: string;
+  readonly since: number;
+  readonly leaseMs: number;
+  readonly state: string;
+  readonly note: string | null;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** A record longer than this is not one of ours (32 labels of 2 x 256 characters fit four times over). */
+const MOST_BYTES = 128 * 1024;
+
+/** A planted link would make us read, or write, somewhere else; a planted pipe would make us wait. */
+const AS_IT_IS = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+
+const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
+const count = (value: unknown): number | null => (typeof value === 'number' && Number.isFinite(value) ? value : null);
+
+/** Reads and validates; whatever is not as it should be is left out. Null if nothing can be read. Never throws. */
+export function readRecord(path: string): Partial<OwnerRecord> | null {
+  let parsed: unknown;
+  try {
+    const fd = openSync(path, constants.O_RDONLY | AS_IT_IS);
+    try {
+      const buffer = Buffer.allocUnsafe(MOST_BYTES);
+      parsed = JSON.parse(buffer.toString('utf8', 0, readSync(fd, buffer, 0, MOST_BYTES, 0)));
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return null; // Gone, being written, or not ours: the name has already said what decides.
+  }
+  if (typeof parsed !== 'object' || parsed === null) return null;
+  const found = parsed as Record<string, unknown>;
+  const fields = {
+    id: text(found['id']),
+    session: text(found['session']), owner: text(found['owner']), attemptId: text(found['attemptId']),
+    pid: count(found['pid']), host: text(found['host']), boot: text(found['boot']), started: text(found['started']),
+    pidNamespace: text(found['pidNamespace']),
+    since: count(found['since']), leaseMs: count(found['leaseMs']), state: text(found['state']), note: text(found['note']),
+    labels: labelsOf(found['labels']),
+  };
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
+}
+
+function labelsOf(value: unknown): Readonly<Record<string, string>> {
+  if (typeof value !== 'object' || value === null) return {};
+  return Object.fromEntries(Object.entries(value).filter(([, label]) => typeof label === 'string').slice(0, 32));
+}
+
+/**
+ * Writes the record into the owner file that is there. It never creates one: a file that somebody took over must not
+ * come back beside theirs. It never becomes shorter: who reads between a write and a cut would find a torn record.
+ */
+export function rewriteRecord(path: string, record: OwnerRecord): void {
+  const fd = openSync(path, constants.O_WRONLY | AS_IT_IS);
+  try {
+    const json = JSON.stringify(record);
+    const { size } = fstatSync(fd);
+    const bytes = Buffer.from(json.padEnd(json.length + Math.min(size, MOST_BYTES) - Buffer.byteLength(json)));
+    if (size > MOST_BYTES) ftruncateSync(fd, 0); // not ours, and nobody could read it
+    for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done, bytes.length - done, done);
+  } finally {
+    closeSync(fd);
+  }
+}

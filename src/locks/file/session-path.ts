@@ -1,0 +1,67 @@
+/**
+ * Which file a session is, and where its lock lies. Two spellings of one file are one session.
+ * Touches nothing, except that who wants to lock (`make`) gets the session's parent directory made.
+ */
+import { createHash } from 'node:crypto';
+import { lstatSync, mkdirSync, readlinkSync, realpathSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { AttemptError } from '../../errors.js';
+import { codeOf } from './errno.js';
+
+/** The places of one session. */
+export interface Places {
+  /** The session's real path. */
+  readonly session: string;
+  /** The lock: where plain proper-lockfile puts it, so that the two keep each other out. */
+  readonly lock: string;
+  /** Everything else of ours: tokens, waiters, lock directories not yet in place. */
+  readonly room: string;
+}
+
+/** `make`: the directories needed to lock are made. `read`: nothing is touched. */
+export type Purpose = 'make' | 'read';
+
+/** A chain of links longer than this is a circle (the kernel's own limit is 40). */
+const MOST_LINKS = 40;
+
+/**
+ * The real path of a session that may not exist yet: links are followed, and where the last name is missing the
+ * parent's real path is used.
+ * @throws AttemptError `SESSION_INVALID` for a directory or a circle of links; the native error for anything else
+ */
+export function realSession(session: string, purpose: Purpose): string {
+  let path = resolve(session);
+  for (let links = 0; links < MOST_LINKS; links += 1) {
+    try {
+      const real = realpathSync.native(path);
+      if (statSync(real).isDirectory()) {
+        throw new AttemptError('SESSION_INVALID', `${session}: expected a file to lock, got a directory; name a file in it`);
+      }
+      return real;
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw error;
+    }
+    // Missing: either the file itself, or what a link points to.
+    if (purpose === 'make') mkdirSync(dirname(path), { recursive: true });
+    else if (!lstatSync(dirname(path), { throwIfNoEntry: false })) return path;
+    path = join(realpathSync.native(dirname(path)), basename(path));
+    const link = lstatSync(path, { throwIfNoEntry: false });
+    if (!link?.isSymbolicLink()) return path;
+    path = resolve(dirname(path), readlinkSync(path));
+  }
+  throw new AttemptError('SESSION_INVALID', `${session}: expected a file, got a circle of symbolic links`);
+}
+
+/**
+ * Where a session's lock lies.
+ * @param directory lay locks there instead of beside the session; the name then carries a hash of the real path
+ */
+export function placesOf(session: string, directory: string | undefined, purpose: Purpose): Places {
+  const real = realSession(session, purpose);
+  if (directory === undefined) return { session: real, lock: `${real}.lock`, room: `${real}.attempt` };
+  if (purpose === 'make') mkdirSync(directory, { recursive: true });
+  const home = lstatSync(directory, { throwIfNoEntry: false }) ? realpathSync.native(directory) : resolve(directory);
+  const hash = createHash('sha256').update(real).digest('hex').slice(0, 16);
+  const stem = join(home, `${basename(real)}-${hash}`);
+  return { session: real, lock: `${stem}.lock`, room: `${stem}.attempt` };
+}

@@ -1,0 +1,103 @@
+/**
+ * The fencing token of one session, as a name in its room: `token.<n>`. A claim renames it to the next number: of all
+ * who know a number one can claim from it, so that each is given once, even while a lease is broken and however old
+ * a claimer's knowledge is. (link(2) is not enough: it looks the old name up first, and may find it just removed.)
+ *
+ * A claim alone grants nothing: the store's last step, renaming its own owner file, still has to succeed. So a number
+ * claimed by somebody who has lost the lock meanwhile is merely never used.
+ *
+ * No fsync: after a power loss every old writer is dead, and a claim in a new boot asks the session itself (the
+ * `floor`), so that what survived in the file is not undercut.
+ */
+import { closeSync, openSync, readdirSync, renameSync, rmSync, statSync, unlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { bootMark } from '../../owner.js';
+import { attempted } from './errno.js';
+
+/** Rounds of "somebody else has that number": each means another claim went through. */
+const MOST_ROUNDS = 1_000;
+
+/** What a room says about tokens. */
+export interface TokenLedger {
+  readonly highest: number;
+  /** All numbers found, ascending. */
+  readonly numbers: readonly number[];
+  /** Were they written in this boot? If not, a power loss may have taken the highest. */
+  readonly current: boolean;
+  readonly oldMarks: readonly string[];
+  /** Lock directories that are being prepared, or were when their process died. */
+  readonly prepared: readonly string[];
+}
+
+export function readLedger(room: string): TokenLedger {
+  const numbers: number[] = [];
+  const oldMarks: string[] = [];
+  const prepared: string[] = [];
+  const mark = `boot.${bootMark()}`;
+  let current = false;
+  for (const name of readdirSync(room)) {
+    const number = Number(/^token\.([1-9]\d{0,15})$/.exec(name)?.[1] ?? 0);
+    if (number > 0 && Number.isSafeInteger(number)) numbers.push(number);
+    else if (name === mark) current = true;
+    else if (name.startsWith('boot.')) oldMarks.push(name);
+    else if (name.startsWith('new.')) prepared.push(name);
+  }
+  numbers.sort((a, b) => a - b);
+  return { highest: numbers.at(-1) ?? 0, numbers, current: current && numbers.length > 0, oldMarks, prepared };
+}
+
+/** Claims the next token above the ledger and the floor. Must be called under the lock. */
+export function claimToken(room: string, ledger: TokenLedger, floor: number): number {
+  let seen = ledger;
+  for (let round = 0; round < MOST_ROUNDS; round += 1) {
+    const token = Math.max(seen.highest, floor) + 1;
+    if (!Number.isSafeInteger(token)) {
+      throw new Error(`${room}: tokens have reached ${token}; there is no higher safe integer`);
+    }
+    if (seen.highest > 0 ? move(room, seen.highest, token) : create(room, token)) {
+      if (!ledger.current) markBoot(room, ledger);
+      for (const old of seen.numbers.slice(0, -1)) forget(join(room, `token.${old}`));
+      return token;
+    }
+    seen = readLedger(room); // somebody claimed in between
+  }
+  throw new Error(`${room}: ${MOST_ROUNDS} tokens in a row were claimed by others; is something else writing there?`);
+}
+
+/** False: the number we know has been claimed from, however long ago. */
+function move(room: string, from: number, to: number): boolean {
+  return attempted(() => renameSync(join(room, `token.${from}`), join(room, `token.${to}`)), 'ENOENT');
+}
+
+/** The first name of a room. False: it was not the first. A low name must not stay for others to claim from. */
+function create(room: string, token: number): boolean {
+  const path = join(room, `token.${token}`);
+  if (!attempted(() => closeSync(openSync(path, 'wx')), 'EEXIST')) return false;
+  if (readLedger(room).highest === token) return true;
+  forget(path);
+  return false;
+}
+
+function markBoot(room: string, { oldMarks }: TokenLedger): void {
+  closeSync(openSync(join(room, `boot.${bootMark()}`), 'w'));
+  for (const mark of oldMarks) forget(join(room, mark));
+}
+
+/** A name too many is harmless, and with others' names in a shared directory it may not be ours to remove. */
+function forget(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch { /* pruned by another claimer, or by a later one */ }
+}
+
+/**
+ * Removes prepared lock directories that nobody put in place for that long: their processes died. One that was only
+ * stopped finds nothing to put in place, and looks again.
+ */
+export function clearAbandoned(room: string, { prepared }: TokenLedger, olderThan: number): void {
+  for (const name of prepared) {
+    try {
+      if (statSync(join(room, name)).mtimeMs < olderThan) rmSync(join(room, name), { recursive: true, force: true });
+    } catch { /* put in place meanwhile, or not ours to remove: it harms nobody */ }
+  }
+}

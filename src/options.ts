@@ -1,0 +1,158 @@
+/**
+ * The options of an attempt: their meaning, their defaults, and the checks that run before anything is touched.
+ * Owns: `CONFIG_INVALID`. Must not know: how an attempt is run.
+ */
+import { randomUUID } from 'node:crypto';
+import type { InspectionEvent } from 'xstate';
+import type { AbortedBy, Budgets, Outcome } from '../machines/attempt.types.js';
+import { systemClock, type Clock } from './clock.js';
+import { expect } from './config-checks.js';
+import { localFileLocks } from './locks/file/local-file-locks.js';
+import type { LockStore } from './locks/lock-store.js';
+import { fileRecords } from './session/file-records.js';
+import type { SessionRecords } from './session/session-records.js';
+import type { SessionWriter } from './session/writer.js';
+import {
+  budgetsOf, checkBudgetsTogether, checkLabels, checkPorts, expectFunction, expectKnownKeys,
+} from './option-checks.js';
+
+/** Who may ask for an abort. `leaseLost` is a fact, never a request. */
+export type AbortRequester = Exclude<AbortedBy, 'leaseLost'>;
+
+/** What the work is given. */
+export interface WorkContext {
+  /** Fires on every abort. Its reason is an AbortError or TimeoutError, with `abortedBy` and `cause`. */
+  readonly signal: AbortSignal;
+  /** Writes records under the lock; closed in the tick the attempt leaves `running`. */
+  readonly session: SessionWriter;
+  /** Runs your own write behind the same gate: `session.guard`. */
+  readonly guard: SessionWriter['guard'];
+  /** The fencing token; null where the store has none. */
+  readonly token: number | null;
+  readonly attemptId: string;
+  /** A sign of life: starts `idleTimeoutMs` anew; the note is shown to whoever waits. */
+  progress(note?: string): void;
+}
+
+/** What the cleanup is given. */
+export interface CleanupContext {
+  /** A writer of its own, closed when the cleanup ends or its time is over. */
+  readonly session: SessionWriter;
+  readonly token: number | null;
+  /** Fires when `cleanupMs` is over or the lock is lost. */
+  readonly signal: AbortSignal;
+  readonly outcome: Exclude<Outcome, 'notStarted'>;
+  readonly abortedBy: AbortedBy | null;
+  /** False: the work has not settled and may still be going. */
+  readonly settled: boolean;
+}
+
+/** What a run of an attempt is made from. Times are in milliseconds, 0 to 2^31-1. */
+export interface AttemptOptions<T> {
+  /** What is protected: a file path for file locks, a key for engines. Required. */
+  session: string;
+  /** The caller's work. Called once, under the lock. Required. */
+  work: (context: WorkContext) => T | PromiseLike<T>;
+  /** Where the lock is kept. Default: `localFileLocks()`. */
+  locks?: LockStore;
+  /** Aborts the attempt when it fires; the reason decides who is named, see `classifyAbort`. Default: none. */
+  signal?: AbortSignal;
+  /** Run budget, counted from entering `running`. Default: none. */
+  timeoutMs?: number;
+  /** No `progress()` for this long is a timeout of kind `idle`. Default: none. */
+  idleTimeoutMs?: number;
+  /** Patience for the lock: 0 = one try, Infinity allowed. Default: 60 000. */
+  waitMs?: number;
+  /** How long aborted work, and writes already begun, may take to settle; 0 = do not wait. Default: 2 000. */
+  settleMs?: number;
+  /** Last writes under the lock, after the work and before the release. Default: none. */
+  cleanup?: (context: CleanupContext) => unknown;
+  /** Bound on `cleanup`. Default: 5 000. */
+  cleanupMs?: number;
+  /** Bound on opening the session. Default: 5 000. */
+  openMs?: number;
+  /** Bound on any answer of the store. Default: 5 000. */
+  answerMs?: number;
+  /**
+   * Work that does not settle within `settleMs`: `fence` goes on and lets the closed writer and the token keep it
+   * out; `hold` keeps the lock, renewed and visible as unsettled, until it ends. Default: `fence`.
+   */
+  onUnsettled?: 'fence' | 'hold';
+  /** Called once on any timeout that ends the attempt; never awaited; a throw becomes a warning. Default: none. */
+  onTimeout?: (facts: { attemptId: string; session: string; kind: 'run' | 'idle' | 'external' }) => unknown;
+  /** Names this attempt; refused while another attempt of that name lives. Default: a random UUID. */
+  attemptId?: string;
+  /** Shown to whoever waits, e.g. your job id. At most 32, strings of at most 256 characters. Default: none. */
+  labels?: Record<string, string>;
+  /** What `session.append` writes to; `"none"`: append throws, `guard` works. Default: `fileRecords()`. */
+  records?: SessionRecords | 'none';
+  /** False writes plain lines: lock and gate still protect, but readers cannot tell a zombie's. Default: true. */
+  stamp?: boolean;
+  /**
+   * Who a foreign abort reason stands for. Not asked for reasons of ours: those keep their `abortedBy`.
+   * Default: `timeout` for an error named TimeoutError, else `user`.
+   */
+  classifyAbort?: (reason: unknown) => AbortRequester;
+  /** Clocks and timers. Default: the system's. For tests. */
+  clock?: Clock;
+  /** XState's inspection callback, passed through. Default: none. */
+  inspect?: (event: InspectionEvent) => void;
+}
+
+/** Options with every default filled in and every check passed. */
+export interface AttemptSpec<T> {
+  readonly session: string;
+  readonly work: AttemptOptions<T>['work'];
+  readonly locks: LockStore;
+  readonly signal: AbortSignal | undefined;
+  readonly budgets: Budgets;
+  readonly cleanup: AttemptOptions<T>['cleanup'];
+  readonly onUnsettled: 'fence' | 'hold';
+  readonly onTimeout: AttemptOptions<T>['onTimeout'];
+  readonly attemptId: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly records: SessionRecords | null;
+  readonly stamp: boolean;
+  readonly classifyAbort: (reason: unknown) => AbortRequester;
+  readonly clock: Clock;
+  readonly inspect: ((event: InspectionEvent) => void) | undefined;
+}
+
+/** The default stores, made once: their queue and heartbeat serve every attempt of the process. */
+let defaultLocks: LockStore | undefined;
+let defaultRecords: SessionRecords | undefined;
+
+const defaultClassify = (reason: unknown): AbortRequester =>
+  (reason as { name?: unknown } | null | undefined)?.name === 'TimeoutError' ? 'timeout' : 'user';
+
+/**
+ * Checks options and fills in defaults. Touches nothing.
+ * @throws AttemptError `CONFIG_INVALID` naming the option, what was expected and what was found
+ */
+export function specOf<T>(options: AttemptOptions<T>): AttemptSpec<T> {
+  expect(typeof options === 'object' && options !== null, 'options', 'an object', options);
+  expectKnownKeys(options);
+  checkPorts(options as AttemptOptions<unknown>);
+  const { onUnsettled = 'fence', stamp = true, attemptId = randomUUID() } = options;
+  for (const name of ['cleanup', 'onTimeout', 'classifyAbort', 'inspect'] as const) {
+    expectFunction(name, options[name]);
+  }
+  expect(onUnsettled === 'fence' || onUnsettled === 'hold', 'onUnsettled', '"fence" or "hold"', onUnsettled);
+  expect(typeof stamp === 'boolean', 'stamp', 'true or false', stamp);
+  expect(
+    // eslint-disable-next-line no-control-regex -- control characters are what is looked for
+    typeof attemptId === 'string' && /^[^\s\u0000-\u001f\u007f/]{1,200}$/.test(attemptId),
+    'attemptId', '1 to 200 characters without spaces, slashes or control characters', attemptId,
+  );
+  const locks = options.locks ?? (defaultLocks ??= localFileLocks());
+  const budgets = budgetsOf(options as AttemptOptions<unknown>, locks.capabilities.leaseMs);
+  const labels = options.labels === undefined ? {} : checkLabels(options.labels);
+  checkBudgetsTogether(budgets, options.cleanup !== undefined);
+  return {
+    session: options.session, work: options.work, locks, signal: options.signal, budgets, cleanup: options.cleanup,
+    onUnsettled, onTimeout: options.onTimeout, attemptId, labels,
+    records: options.records === 'none' ? null : options.records ?? (defaultRecords ??= fileRecords()),
+    stamp, classifyAbort: options.classifyAbort ?? defaultClassify, clock: options.clock ?? systemClock,
+    inspect: options.inspect,
+  };
+}

@@ -1,0 +1,42 @@
+/**
+ * The ways an attempt can be set up that its machine tells apart. Budgets matter only by what they are compared with:
+ * zero, finite or never, and whether a timer is as long as a lease.
+ */
+import type { AttemptInput, Budgets } from '../../../machines/attempt.types.js';
+
+export interface Variant {
+  readonly name: string;
+  readonly input: AttemptInput;
+}
+
+/**
+ * The lease is four times the first pause between asks for release, so that all pauses are equally long and one ask
+ * more makes no other state. Only `leaseMs` and what may be longer (waiting, running) is as long as a lease.
+ */
+export const WALK_BUDGETS: Budgets = {
+  waitMs: 1_000, answerMs: 60, openMs: 70, timeoutMs: 2_000, idleTimeoutMs: 500, settleMs: 80, cleanupMs: 90,
+  leaseMs: 200,
+};
+
+const name = (input: AttemptInput): string => [
+  input.onUnsettled, input.hasCleanup ? 'cleanup' : 'no cleanup',
+  `settleMs ${input.budgets.settleMs}`, `waitMs ${input.budgets.waitMs}`,
+  input.budgets.timeoutMs === Infinity ? 'no run budget' : 'run budget',
+].join(', ');
+
+/** Every combination of the choices: 48 of them. */
+export const allVariants: readonly Variant[] = (['fence', 'hold'] as const).flatMap((onUnsettled) =>
+  [true, false].flatMap((hasCleanup) =>
+    [WALK_BUDGETS.settleMs, 0].flatMap((settleMs) =>
+      [WALK_BUDGETS.waitMs, 0, Infinity].flatMap((waitMs) =>
+        [true, false].map((hasRunBudget) => {
+          const limits = hasRunBudget ? {} : { timeoutMs: Infinity, idleTimeoutMs: Infinity };
+          const budgets = { ...WALK_BUDGETS, settleMs, waitMs, ...limits };
+          const input: AttemptInput = { budgets, hasCleanup, onUnsettled, leaseEnds: true };
+          return { name: name(input), input };
+        })))));
+
+/** As unlike as two set-ups can be: for attempts that meet. */
+export const twoVariants: readonly Variant[] = [
+  'fence, cleanup, settleMs 80, waitMs 1000, run budget', 'hold, no cleanup, settleMs 0, waitMs Infinity, no run budget',
+].map((wanted) => allVariants.find((variant) => variant.name === wanted)!);

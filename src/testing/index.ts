@@ -1,0 +1,13 @@
+/** attempt-lifecycle/testing: exports only. */
+export { checkRunner, type CheckRunnerOptions } from './check-runner/check-runner.js';
+export { MODE_IDS, MODES, type Mode, type ModeId } from './check-runner/modes.js';
+export type {
+  AbortKind,
+  MakePort,
+  PortBounds,
+  PortOutcome,
+  RunnerPort,
+  StartedAttempt,
+  StartRequest,
+} from './check-runner/port.js';
+export type { BreachReport, CheckResult, CheckResultData, ModeResult } from './check-runner/result.js';

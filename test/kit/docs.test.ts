@@ -1,0 +1,84 @@
+/**
+ * The pages say what is so: the tables are the ones the expectations give, the example is the file that
+ * is run here.
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { MODE_IDS, MODES } from '../../src/testing/index.js';
+import { reasons, table } from './examples/expected.js';
+
+const findings = new URL('README.md', import.meta.url);
+const guide = new URL('../../src/testing/README.md', import.meta.url);
+const example = new URL('examples/documented.ts', import.meta.url);
+
+const read = (file: URL): string => readFileSync(file, 'utf8').replaceAll('\r\n', '\n');
+
+/** A page with the part between two markers replaced. */
+function withPart(page: string, [open, close]: readonly [string, string], part: string): string {
+  const from = page.indexOf(open) + open.length;
+  const to = page.indexOf(close, from);
+  if (from < open.length || to < 0) throw new Error(`the page lacks ${open} ... ${close}`);
+  return `${page.slice(0, from)}\n${part}\n${page.slice(to)}`;
+}
+
+const modes = (): string =>
+  [
+    '| mode | must |',
+    '|---|---|',
+    ...MODE_IDS.filter((id) => MODES[id].never === undefined).map(
+      (id) => `| ${id} ${MODES[id].title} | ${MODES[id].must} |`,
+    ),
+    '',
+  ].join('\n');
+
+const code = (): string =>
+  read(example).trimEnd().replace('../../../src/testing/index.js', 'attempt-lifecycle/testing');
+
+const fresh: readonly [name: string, file: URL, page: () => string][] = [
+  [
+    'test/kit/README.md',
+    findings,
+    () =>
+      withPart(
+        withPart(read(findings), ['<!-- table -->', '<!-- /table -->'], table()),
+        ['<!-- reasons -->', '<!-- /reasons -->'],
+        reasons(),
+      ),
+  ],
+  [
+    'src/testing/README.md',
+    guide,
+    () =>
+      withPart(
+        withPart(read(guide), ['<!-- example: test/kit/examples/documented.ts -->\n```ts', '```'], code()),
+        ['<!-- modes -->', 'M14 to M17'],
+        modes(),
+      ),
+  ],
+];
+
+describe('the pages are up to date', () => {
+  test.each(fresh)('%s', (name, file, page) => {
+    if (process.env['KIT_WRITE']) writeFileSync(file, page());
+    expect(
+      read(file) === page(),
+      `${name} is stale: run KIT_WRITE=1 npx vitest run --dir test kit/docs`,
+    ).toBe(true);
+  });
+});
+
+test('the documented example runs, and finds what its last lines say', async () => {
+  const { result } = await import('./examples/documented.js');
+  const m03 = result.modes.find(({ id }) => id === 'M03');
+  expect(m03).toMatchObject({
+    status: 'breaks',
+    breach: { sequence: 'START GRANTED RUN ABORT(user) ENDED' },
+  });
+  const text = result.toText();
+  const said = read(example)
+    .split('\n')
+    .filter((line) => line.startsWith('// '))
+    .map((line) => line.slice(3));
+  expect(said.length).toBeGreaterThan(1);
+  for (const line of said) expect(text).toContain(line);
+}, 60_000);

@@ -1,0 +1,172 @@
+/**
+ * The transition table, written by hand from SPEC section 3, not from the machine: state x event -> what happens.
+ * Owns: the expectation. Must not know: how the machine is written.
+ *
+ * A cell is `target | commands in order`. `-`: nothing happens. `late`: only recorded as a late abort. `fact`: only
+ * something else is recorded. Where a guard decides, the cell has a row for each case; the cases are in `cases.ts`.
+ */
+import type { AttemptEvent } from '../../machines/attempt.types.js';
+import type { Case } from './cases.js';
+
+export type EventType = AttemptEvent['type'];
+export type Cell = string | Partial<Record<Case, string>>;
+export interface Row {
+  /** What is true on arrival: the timers that run. */
+  readonly timers: readonly string[];
+  readonly on: Record<EventType, Cell>;
+  readonly after: Record<string, Cell>;
+}
+
+const late = {
+  'abort.user': 'late', 'abort.timeout': 'late', 'abort.shutdown': 'late', 'abort.superseded': 'late',
+} as const;
+const noAnswers = {
+  'lock.granted': '-', 'lock.busy': '-', 'lock.unknown': '-', 'session.opened': '-', 'session.failed': '-',
+  'cleanup.ended': '-', 'cleanup.failed': '-',
+  'release.confirmed': '-', 'release.notHeld': '-', 'release.unknown': '-',
+} as const;
+const noWork = { 'work.returned': '-', 'work.threw': '-', 'work.progressed': '-', 'work.idled': '-' } as const;
+const nothing = { start: '-', ...noAnswers, ...noWork, 'lease.lost': '-' } as const;
+
+/** Settled work, or work nobody waits for any longer: cleanup if there is one, else give back. */
+const leaving = (commands: string): Cell => ({
+  'cleanup': `cleaning | ${commands} runCleanup`, 'no cleanup': `releasing.asking | ${commands} askRelease`,
+});
+const abortedRunning = (extra = ''): Cell => ({
+  'settleMs > 0': `aborting.CAUSE | closeWriter${extra} tellWork`,
+  'settleMs 0, cleanup': `cleaning | closeWriter${extra} tellWork runCleanup`,
+  'settleMs 0, no cleanup': `releasing.asking | closeWriter${extra} tellWork askRelease`,
+  'settleMs 0, hold': `aborting.CAUSE | closeWriter${extra} tellWork`,
+});
+
+const aborting: Row = {
+  timers: ['settleMs'],
+  on: {
+    ...nothing, ...late,
+    'lease.lost': { 'fence': 'late', 'hold': 'late', 'hold, unsettled': 'released' },
+    'work.returned': { ...(leaving('') as object), 'hold': 'releasing.asking | askRelease',
+      'hold, unsettled': 'releasing.asking | askRelease', 'lost': 'released', 'lost, hold': 'released' },
+    'work.threw': { ...(leaving('') as object), 'hold': 'releasing.asking | askRelease', 'lost': 'released' },
+  },
+  after: { settleMs: { ...(leaving('') as object), 'hold': 'fact', 'lost': 'released', 'lost, hold': 'released' } },
+};
+const abortingLost: Row = {
+  timers: ['settleMs'],
+  on: { ...nothing, ...late, 'lease.lost': 'late', 'work.returned': 'released', 'work.threw': 'released' },
+  after: { settleMs: { 'fence': 'released', 'hold': 'released', 'cleanup': 'released' } },
+};
+
+const releasing = {
+  ...nothing, ...late,
+  'lease.lost': 'released',
+  'lock.granted': { 'grant known': '-', 'grant unknown': 'releasing.asking | askRelease', 'another number': '-' },
+  'release.confirmed': {
+    'last ask': 'released', 'earlier ask': 'released', 'another number': '-', 'ask before the grant': '-',
+  },
+  'release.notHeld': {
+    'last ask': 'released', 'earlier ask': 'released', 'another number': '-', 'ask before the grant': '-',
+  },
+} as const;
+
+const idleToReleased: Row['on'] = {
+  ...nothing,
+  'start': 'acquiring.waiting | requestLock',
+  'abort.user': 'released', 'abort.shutdown': 'released', 'abort.superseded': 'released',
+  'abort.timeout': 'released | callOnTimeout',
+};
+
+export const table: Record<string, Row> = {
+  'idle': { timers: [], on: idleToReleased, after: {} },
+
+  'acquiring.waiting': {
+    timers: ['answerMs', 'waitMs'],
+    on: {
+      ...nothing,
+      'abort.user': 'acquiring.cancelling | cancelRequest',
+      'abort.timeout': 'acquiring.cancelling | callOnTimeout cancelRequest',
+      'abort.shutdown': 'acquiring.cancelling | cancelRequest',
+      'abort.superseded': 'acquiring.cancelling | cancelRequest',
+      'lock.granted': { 'its number': 'locked | openSession', 'another number': '-' },
+      'lock.busy': { 'its number': 'released', 'another number': '-' },
+      'lock.unknown': { 'its number': 'releasing.asking | askRelease', 'another number': '-' },
+    },
+    after: {
+      waitMs: { 'waitMs finite': 'acquiring.cancelling | cancelRequest', 'waitMs 0': '-', 'waitMs Infinity': '-' },
+      answerMs: { 'waitMs finite': '-', 'waitMs 0': 'acquiring.cancelling | cancelRequest', 'waitMs Infinity': '-' },
+    },
+  },
+
+  'acquiring.cancelling': {
+    timers: ['answerMs'],
+    on: {
+      ...nothing, ...late,
+      'lock.granted': { 'its number': 'releasing.asking | askRelease', 'another number': '-',
+        'patience over': 'releasing.asking | askRelease' },
+      'lock.busy': { 'its number': 'released', 'another number': '-' },
+      'lock.unknown': { 'its number': 'releasing.asking | askRelease', 'another number': '-' },
+    },
+    after: { answerMs: 'releasing.asking | askRelease' },
+  },
+
+  'locked': {
+    timers: ['openMs'],
+    on: {
+      ...nothing,
+      'abort.user': 'releasing.asking | endOpening tellWork askRelease',
+      'abort.timeout': 'releasing.asking | endOpening callOnTimeout tellWork askRelease',
+      'abort.shutdown': 'releasing.asking | endOpening tellWork askRelease',
+      'abort.superseded': 'releasing.asking | endOpening tellWork askRelease',
+      'lease.lost': 'released | endOpening tellWork',
+      'session.opened': { 'its number': 'running | endOpening startWork', 'another number': '-' },
+      'session.failed': { 'its number': 'releasing.asking | endOpening askRelease', 'another number': '-' },
+    },
+    after: { openMs: 'releasing.asking | endOpening askRelease' },
+  },
+
+  'running': {
+    timers: ['idle', 'timeoutMs'],
+    on: {
+      ...nothing,
+      'abort.user': abortedRunning(), 'abort.timeout': abortedRunning(' callOnTimeout'),
+      'abort.shutdown': abortedRunning(), 'abort.superseded': abortedRunning(),
+      'lease.lost': { 'settleMs > 0': 'aborting.leaseLost | closeWriter tellWork',
+        'settleMs 0, cleanup': 'released | closeWriter tellWork',
+        'settleMs 0, hold': 'released | closeWriter tellWork' },
+      'work.returned': leaving('closeWriter'), 'work.threw': leaving('closeWriter'),
+      'work.progressed': '-',
+      'work.idled': { 'run budget': 'aborting.timeout | closeWriter callOnTimeout tellWork', 'no run budget': '-' },
+    },
+    after: {
+      timeoutMs: { 'run budget': 'aborting.timeout | closeWriter callOnTimeout tellWork', 'no run budget': '-' },
+    },
+  },
+
+  'aborting.user': aborting, 'aborting.timeout': aborting, 'aborting.shutdown': aborting,
+  'aborting.superseded': aborting, 'aborting.leaseLost': abortingLost,
+
+  'cleaning': {
+    timers: ['cleanupMs'],
+    on: {
+      ...nothing, ...late,
+      'lease.lost': 'released | endCleanup',
+      'cleanup.ended': { 'its number': 'releasing.asking | endCleanup askRelease', 'another number': '-' },
+      'cleanup.failed': { 'its number': 'releasing.asking | endCleanup askRelease', 'another number': '-' },
+    },
+    after: { cleanupMs: 'releasing.asking | endCleanup askRelease' },
+  },
+
+  'releasing.asking': {
+    timers: ['askMs', 'leaseMs'],
+    on: { ...releasing,
+      'release.unknown': { 'last ask': 'releasing.pausing', 'earlier ask': '-', 'another number': '-' } },
+    after: { askMs: 'releasing.pausing', leaseMs: 'released' },
+  },
+  'releasing.pausing': {
+    timers: ['leaseMs', 'retryMs'],
+    on: { ...releasing, 'release.unknown': '-' },
+    after: { retryMs: 'releasing.asking | askRelease', leaseMs: 'released' },
+  },
+
+  // An actor has stopped here and hears nothing. A pure transition still notes late aborts, but the output is made.
+  'released': { timers: [], on: { ...nothing, ...late }, after: {} },
+};

@@ -1,0 +1,138 @@
+/**
+ * The package as its users get it: packed, unpacked into an empty folder, its dependencies linked from here (so that
+ * no network is needed; `.ci/package` installs it for real, under each Node).
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import {
+  chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const NEEDED_TO_IMPORT = ['xstate'];
+const NEEDED_TO_LOCK = [...NEEDED_TO_IMPORT, 'proper-lockfile'];
+const ALL = [...NEEDED_TO_LOCK, 'commander', 'ora'];
+
+interface Manifest {
+  readonly version: string;
+  readonly exports: Readonly<Record<string, unknown>>;
+  readonly peerDependencies: Record<string, string>;
+  readonly dependencies: Readonly<Record<string, string>>;
+}
+
+const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as Manifest;
+let folder: string;
+let packed: string[];
+
+/** An installation in a folder of its own, with only these dependencies. */
+function install(name: string, dependencies: readonly string[]): string {
+  const modules = join(folder, name, 'node_modules');
+  mkdirSync(join(modules, 'attempt-lifecycle'), { recursive: true });
+  execFileSync('tar', ['-xzf', join(folder, 'package.tgz'), '--strip-components=1', '-C', join(modules, 'attempt-lifecycle')]);
+  for (const dependency of dependencies) {
+    mkdirSync(dirname(join(modules, dependency)), { recursive: true });
+    symlinkSync(realpathSync(join(ROOT, 'node_modules', dependency)), join(modules, dependency));
+  }
+  return join(folder, name);
+}
+
+const node = (cwd: string, ...args: readonly string[]) => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd, encoding: 'utf8' });
+  return { status, stdout, stderr };
+};
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'attempt-package-'));
+  const said = execFileSync('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', folder], {
+    cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const [{ filename, files }] = JSON.parse(said) as [{ filename: string; files: { path: string }[] }];
+  execFileSync('mv', [join(folder, filename), join(folder, 'package.tgz')]);
+  packed = files.map(({ path }) => path);
+}, 60_000);
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+it('contains what is needed and nothing else', () => {
+  const built = String.raw`dist\/(machines|src)\/.*\.(js|d\.ts)|dist\/machines\/.*\.map`;
+  const written = String.raw`machines\/.*\.ts|machines\/README\.md|visualizations\/.*|README\.md|CHANGELOG\.md|LICENSE|package\.json`;
+  const allowed = new RegExp(`^(${built}|${written})$`);
+  expect(packed.filter((path) => !allowed.test(path))).toEqual([]);
+  expect(packed.filter((path) => /\/(demo|bench|visualize)\//.test(path))).toEqual([]);
+  for (const path of ['README.md', 'CHANGELOG.md', 'LICENSE', 'machines/attempt.machine.ts', 'dist/src/cli/main.js']) {
+    expect(packed).toContain(path);
+  }
+});
+
+it('imports and requires every subpath', () => {
+  const home = install('subpaths', ALL);
+  for (const subpath of Object.keys(manifest.exports)) {
+    const name = `attempt-lifecycle${subpath.slice(1)}`;
+    const json = name.endsWith('.json') ? ', { with: { type: "json" } }' : '';
+    const imported = node(home, '--input-type=module', '-e', `console.log(Object.keys(await import("${name}"${json})).length > 0)`);
+    expect(imported.stdout, `import ${name}: ${imported.stderr}`).toBe('true\n');
+    const required = node(home, '--input-type=commonjs', '-e', `console.log(Object.keys(require("${name}")).length > 0)`);
+    expect(required.stdout, `require ${name}: ${required.stderr}`).toBe('true\n');
+  }
+});
+
+it('imports with nothing but xstate there: neither commander, ora, elkjs nor proper-lockfile is loaded', () => {
+  const script = 'import("attempt-lifecycle").then(async ({ runAttempt, memoryLocks }) =>'
+    + ' console.log((await runAttempt({ session: "s", locks: memoryLocks(), records: "none", work: () => "ran" })).value))';
+  expect(node(install('bare', NEEDED_TO_IMPORT), '-e', script)).toMatchObject({ stdout: 'ran\n', status: 0 });
+});
+
+it('locks with nothing but xstate and proper-lockfile there', () => {
+  const script = 'import("attempt-lifecycle").then(async ({ runAttempt }) =>'
+    + ' console.log((await runAttempt({ session: "s", work: () => "ran" })).lease))';
+  expect(node(install('locking', NEEDED_TO_LOCK), '-e', script)).toMatchObject({ stdout: 'released\n', status: 0 });
+});
+
+it('runs its command', () => {
+  const home = install('command', ALL);
+  const main = join(home, 'node_modules', 'attempt-lifecycle', 'dist', 'src', 'cli', 'main.js');
+  chmodSync(main, 0o755); // as npm does to what `bin` names
+  symlinkSync(main, join(home, 'attempt'));
+  const { stdout, status } = spawnSync('./attempt', ['run', 's', 'echo', 'ran'], { cwd: home, encoding: 'utf8' });
+  expect({ stdout, status }).toEqual({ stdout: 'ran\n', status: 0 });
+  expect(spawnSync('./attempt', ['--version'], { cwd: home, encoding: 'utf8' }).stdout).toBe(`${manifest.version}\n`);
+});
+
+const CONSUMER = `
+import { createAttempt, inheritAttempt, runAttempt, unwrap, type AttemptReport } from 'attempt-lifecycle';
+import { attemptMachine } from 'attempt-lifecycle/machine';
+const report: AttemptReport<number> = await runAttempt({ session: 's', timeoutMs: 1_000, work: async ({ session }) => {
+  await session.append({ a: 1 });
+  return 1;
+} });
+const value: number = unwrap(report);
+// @ts-expect-error -- a report has no such outcome
+if (report.outcome === 'perhaps') throw report;
+if (report.outcome === 'notStarted') console.log(report.error.holder?.pid);
+console.log(value, attemptMachine.id, typeof createAttempt, typeof inheritAttempt);
+`;
+
+it.each(['NodeNext', 'Bundler'])('has types for a consumer whose module resolution is %s', (resolution) => {
+  const home = install(`types-${resolution}`, [...ALL, '@types/node', 'undici-types']);
+  writeFileSync(join(home, 'package.json'), '{ "type": "module" }');
+  writeFileSync(join(home, 'consumer.ts'), CONSUMER);
+  const flags = ['--strict', '--noEmit', '--skipLibCheck', '--target', 'ES2022', '--types', 'node'];
+  const module = resolution === 'NodeNext' ? 'NodeNext' : 'Preserve';
+  const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+  expect(node(home, tsc, ...flags, '--module', module, '--moduleResolution', resolution, 'consumer.ts')).toMatchObject({ stdout: '', status: 0 });
+}, 60_000);
+
+it('declares every package its files import, and no other', () => {
+  const home = install('imports', []);
+  const dist = join(home, 'node_modules', 'attempt-lifecycle', 'dist');
+  const imported = new Set<string>();
+  for (const file of readdirSync(dist, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.js'))) {
+    for (const [, name] of readFileSync(join(dist, file), 'utf8').matchAll(/(?:from|import\()\s*'([^'.][^']*)'/g)) {
+      if (name !== undefined && !name.startsWith('node:')) imported.add(name.split('/')[0] ?? '');
+    }
+  }
+  expect([...imported].sort()).toEqual(Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }).sort());
+});

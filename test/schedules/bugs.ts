@@ -1,0 +1,42 @@
+/** Bugs of the driver and the machine that schedules must notice. */
+import type { Bug } from '../simulate/patched-build.js';
+
+const machine = 'machines/attempt.machine.js';
+const lockSide = 'src/driver/lock-side.js';
+
+export const BUGS: Record<string, Bug> = {
+  'the seed bug: a user abort does not give the lock back (M01)': {
+    file: machine, is: 'states: { user: {},', becomes: `states: { user: { always: '#attempt.released' },`,
+  },
+  'a timeout abort does not (M01)': { file: machine, is: 'timeout: {}, shutdown', becomes: `timeout: { always: '#attempt.released' }, shutdown` },
+  'a grant after an abort is ignored (M02)': {
+    file: machine,
+    is: `'lock.granted': { guard: 'answersRequest', target: '#attempt.releasing', actions: 'recordGrant' }`,
+    becomes: `'lock.granted': { guard: 'answersRequest', target: '#attempt.released', actions: 'recordGrant' }`,
+  },
+  'a grant after an abort runs the work (M04)': {
+    file: machine,
+    is: `'lock.granted': { guard: 'answersRequest', target: '#attempt.releasing', actions: 'recordGrant' }`,
+    becomes: `'lock.granted': { guard: 'answersRequest', target: '#attempt.locked', actions: 'recordGrant' }`,
+  },
+  'a grant after the end is kept (M04)': { file: 'src/driver/give-back.js', is: 'void ask(FIRST_RETRY_MS);', becomes: '' },
+  'an unknown release counts (S14)': { file: lockSide, is: `if (answer === 'released')`, becomes: `if (answer !== 'notHeld')` },
+  'a later abort overwrites the first (M18)': {
+    file: machine, is: `on: { 'abort.*': { actions: 'recordLateAbort' } }`, becomes: `on: { 'abort.*': { actions: 'recordAbort' } }`,
+  },
+  'every abort is accepted': {
+    file: 'src/driver/driver.js', is: 'const accepted = before === null && abort !== null', becomes: 'const accepted = abort !== null',
+  },
+  'a loss is not passed on (S12)': { file: lockSide, is: `if (notice.type === 'lost')`, becomes: `if (notice.type === '')` },
+  'the gate does not ask the state (S5)': {
+    file: 'src/driver/work-side.js', is: 'stillOpen() && this.#host.state() === state', becomes: 'true',
+  },
+  'the session is not closed (L5)': { file: 'src/driver/opening.js', is: '() => opened?.close()', becomes: '() => undefined' },
+  'done before the release was answered (M20)': {
+    file: machine, is: `{ guard: 'canRelease', target: 'releasing' }`, becomes: `{ guard: 'canRelease', target: 'released' }`,
+  },
+  'a user abort leaves the session held a little longer (S18)': {
+    file: machine, is: `'abort.user': { target: 'aborting.user', actions: 'recordAbort' }`,
+    becomes: `'abort.user': { target: 'releasing', actions: ['recordAbort', 'askRelease'] }`,
+  },
+};

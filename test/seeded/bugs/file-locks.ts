@@ -1,0 +1,138 @@
+/** Bugs of the locks in files. */
+import type { SeededBug } from '../seeded-bug.js';
+
+const DIRECTORY = 'src/locks/file/lock-directory.ts';
+const LEASE = 'src/locks/file/file-lease.ts';
+const STORE = 'src/locks/file/local-file-locks.ts';
+const TOKENS = 'src/locks/file/tokens.ts';
+const TRY = 'src/locks/file/one-try.ts';
+const everyCall = ['locks/file/every-call'];
+const contract = ['locks/contract'];
+
+const place: readonly SeededBug[] = [
+  { id: 'takeover-without-compare', breaks: 'M13 S2', file: DIRECTORY, tests: ['seeded/extra/takeover'],
+    sentence: 'A taker renames whatever owner file lies in the lock, not the very one it saw dead.',
+    find: 'if (!attempted(() => renameSync(join(lock, dead), join(lock, nameOf(name))), ...GONE)) return '
+      + 'false;',
+    replace: 'const there = entriesOf(lock).find((one) => parseName(one) !== null) ?? dead;\n'
+      + '    if (!attempted(() => renameSync(join(lock, there), join(lock, nameOf(name))), ...GONE)) '
+      + 'return false;' },
+  { id: 'renewal-without-compare', breaks: 'M13 S7', file: DIRECTORY, tests: ['seeded/extra/takeover'],
+    sentence: 'A holder renews by renaming whatever owner file lies in the lock, its successor\'s included.',
+    find: 'if (!attempted(() => renameSync(this.path, join(this.places.lock, nameOf(name))), ...GONE)) '
+      + 'return false;',
+    replace: 'const there = entriesOf(this.places.lock).find((one) => parseName(one) !== null) ?? '
+      + 'nameOf(this.#name);\n'
+      + '    if (!attempted(() => renameSync(join(this.places.lock, there), '
+      + 'join(this.places.lock, nameOf(name))), ...GONE)) return false;' },
+  { id: 'release-deletes-the-successor', breaks: 'M13 S7', file: DIRECTORY, tests: everyCall,
+    sentence: 'A release removes whatever owner file lies in the lock.',
+    find: 'const there = attempted(() => unlinkSync(this.path), ...GONE);',
+    replace: 'const there = attempted(() => entriesOf(this.places.lock).forEach((one) => '
+      + 'unlinkSync(join(this.places.lock, one))), ...GONE);' },
+  { id: 'successor-taken-for-litter', breaks: 'M13 S7', file: DIRECTORY, tests: everyCall,
+    sentence: 'A release that finds a successor in the lock clears it away as litter.',
+    find: 'if (entries.length === 0 || entries.some((entry) => parseName(entry) !== null)) return;',
+    replace: 'if (entries.length === 0) return;' },
+  { id: 'empty-directory-replaced', breaks: 'S2 M15', file: DIRECTORY, tests: everyCall,
+    sentence: 'The populated directory is renamed onto any empty one, a lock of plain proper-lockfile included.',
+    find: 'if (!isStill(lock, expected)) return false;', replace: 'void expected;' },
+  { id: 'plain-lock-taken-young', breaks: 'S2 M15', file: TRY, tests: ['locks/file/plain'], build: true,
+    sentence: 'The empty directory of a living plain proper-lockfile user is taken for a dead one.',
+    find: 'occupant.mtimeMs + Math.max(PLAIN_STALE_MS, leaseMs);', replace: 'occupant.mtimeMs;' },
+  { id: 'stale-staging-kept', breaks: 'M15 M09 S7', file: DIRECTORY, tests: everyCall,
+    sentence: 'What a dead holder staged for a rewrite outlives the takeover, and may still be put in place.',
+    find: 'for (const entry of readdirSync(lock)) {', replace: 'for (const entry of [] as string[]) {' },
+  { id: 'prepared-directory-left', breaks: 'M15 L5', file: DIRECTORY, tests: everyCall,
+    sentence: 'A directory that was prepared and not put in place stays in the room.',
+    find: 'if (!placed) discardStaged(staged);', replace: 'void placed;' },
+  { id: 'abandoned-start-left', breaks: 'M15 L5', file: STORE, tests: ['locks/file/tokens'], build: true,
+    sentence: 'What a killed start prepared is never removed.',
+    find: 'clearAbandoned(places.room, before, this.#clock.wallNow() - PLAIN_STALE_MS);',
+    replace: 'void clearAbandoned;' },
+  { id: 'made-directory-left', breaks: 'M07 S6', file: DIRECTORY, tests: everyCall,
+    sentence: 'A throw between making the directory and populating it leaves an empty lock.',
+    find: 'if (!done && made) discardEmpty(lock, made);', replace: 'void done;' },
+  { id: 'pid-is-identity', breaks: 'M14', file: 'src/owner.ts', tests: ['locks/file/records'], build: true,
+    sentence: 'A process is taken to live as long as anybody has its pid.',
+    find: 'comparable && processStart(mark.pid) !== mark.started;',
+    replace: 'comparable && processStart(mark.pid) === null;' },
+  { id: 'unknown-is-dead', breaks: 'M14 S2', file: 'src/owner.ts', tests: ['locks/file/records'], build: true,
+    sentence: 'A process of which there is no telling is taken for dead.',
+    find: 'return comparable && processStart', replace: 'return !comparable || processStart' },
+];
+
+const tokens: readonly SeededBug[] = [
+  { id: 'token-not-claimed', breaks: 'S1 S3', file: STORE, tests: contract,
+    sentence: 'The next token is computed and never written down, so the next grant gets it again.',
+    find: 'lease.confirm(claimToken(places.room, before.current ? before : readLedger(places.room), floor));',
+    replace: 'lease.confirm(Math.max(before.highest, floor) + 1);' },
+  { id: 'token-claimed-before-the-lock', breaks: 'S1 S3', file: TOKENS,
+    tests: ['locks/file/tokens'], build: true,
+    sentence: 'A claim does not notice that another one was made from the number it knows.',
+    find: "join(room, `token.${to}`)), 'ENOENT');",
+    replace: "join(room, `token.${to}`)), 'ENOENT') || true;" },
+  { id: 'floor-ignored', breaks: 'S3 S4', file: STORE, tests: contract,
+    sentence: 'The tokens of a session begin at 1 whatever its records carry.',
+    find: 'before.current ? 0 : await request.tokenFloor?.() ?? 0;', replace: '0;' },
+  { id: 'floor-not-asked-after-a-boot', breaks: 'S3', file: TOKENS, tests: ['locks/file/tokens'], build: true,
+    sentence: 'Token names of another boot, of which the highest may be missing, are trusted.',
+    find: 'current: current && numbers.length > 0,', replace: 'current: numbers.length > 0,' },
+  { id: 'file-tombstone-ignored', breaks: 'M02 S11', file: STORE, tests: contract,
+    sentence: 'An owner that was released by name is granted a file lock all the same.',
+    find: 'return !signal.aborted && !this.#tombstones.has(owner);',
+    replace: "return !signal.aborted || owner === '';" },
+  { id: 'grant-to-who-left', breaks: 'M02 S11', file: STORE, tests: contract,
+    sentence: 'Nobody asks whether the lock is still wanted when the token has been claimed.',
+    find: 'const granted = this.#isWanted(request)\n        && lease', replace: 'const granted = lease' },
+  { id: 'any-token-forces', breaks: 'S7 M19', file: STORE, tests: contract,
+    sentence: 'A file lock is taken by force with any token.',
+    find: '({ name }) => name.token === token);',
+    replace: '({ name }) => name.token >= token || token > 0);' },
+  { id: 'holder-not-told-of-force', breaks: 'M12 S12', file: STORE, tests: contract,
+    sentence: 'The holder is not told that its lock was taken by force.',
+    find: '?.takenByForce(`taken away by force (token ${token})`);', replace: ';' },
+];
+
+const lease: readonly SeededBug[] = [
+  { id: 'renewal-after-release', breaks: 'M12 S13', file: LEASE,
+    tests: ['locks/file/release-fails'], hangs: true,
+    sentence: 'A lease whose release is under way is renewed, and so never ends.',
+    find: "if (this.#phase === 'held') this.#phase = 'releasing';", replace: '' },
+  { id: 'heart-beats-on', breaks: 'M12 S13 L5', file: STORE, tests: contract,
+    sentence: 'The heart goes on beating for leases that are over.',
+    find: 'ended: (lease) => this.#heartbeat.remove(lease),', replace: 'ended: () => {},' },
+  { id: 'lease-never-renewed', breaks: 'M12', file: LEASE, tests: ['incidents/M12'],
+    sentence: 'A held lease is not renewed.',
+    find: 'const due = now - this.#renewedAt >= this.#parts.renewMs;',
+    replace: 'const due = now < this.#renewedAt;' },
+  { id: 'file-doubt-is-a-loss', breaks: 'M11 M12', file: LEASE, tests: ['locks/file/release-fails'],
+    sentence: 'A lease whose deadline passes is lost at once, though nobody has taken it.',
+    find: "this.#notices.tell({ type: 'inDoubt' });",
+    replace: "return this.#lose('its deadline has passed');" },
+  { id: 'doubt-not-told', breaks: 'M11 S10', file: LEASE, tests: ['locks/file/release-fails'],
+    sentence: 'Nobody is told that a lease has come into doubt.',
+    find: "this.#notices.tell({ type: 'inDoubt' });", replace: '' },
+  { id: 'first-failed-renewal-is-a-loss', breaks: 'M12 S14', file: LEASE, tests: ['locks/file/release-fails'],
+    sentence: 'A renewal that fails once is a loss.',
+    find: 'if (now >= this.#deadline + this.#parts.leaseMs) {', replace: 'if (now >= 0) {' },
+  { id: 'file-release-error-is-yes', breaks: 'M06 S14', file: LEASE, tests: ['locks/file/release-fails'],
+    sentence: 'A disk that refuses the removal is believed to have removed.',
+    find: "return Promise.resolve('unknown'); // the native error",
+    replace: "return Promise.resolve('released'); // the native error" },
+  { id: 'file-release-forgets', breaks: 'M06', file: LEASE, tests: ['locks/file/release-fails'],
+    sentence: 'After a release that failed a second one has nothing to remove.',
+    find: 'if (this.#unlocked) return this.#parts.own.remove();',
+    replace: 'if (this.#unlocked) return false;' },
+  { id: 'patience-on-the-wall-clock', breaks: 'S16', file: STORE, tests: ['seeded/extra/locks'],
+    sentence: 'The wait for a lock is measured on the wall clock, which may be set.',
+    find: 'const until = this.#clock.now() + request.waitMs;',
+    replace: 'const until = this.#clock.wallNow() + request.waitMs;',
+    also: { find: 'const leftMs = until - this.#clock.now();',
+    replace: 'const leftMs = until - this.#clock.wallNow();' } },
+  { id: 'deadline-on-the-wall-clock', breaks: 'S16 S2', file: LEASE, tests: contract,
+    sentence: 'The deadline of a renewed lease is told on the wall clock.',
+    find: 'this.#deadline = before + leaseMs;', replace: 'this.#deadline = clock.wallNow() + leaseMs;' },
+];
+
+export const fileLockBugs = [...place, ...tokens, ...lease];

@@ -1,0 +1,12 @@
+/** Every seeded bug, by area. */
+import type { SeededBug } from '../seeded-bug.js';
+import { driverBugs } from './driver.js';
+import { fileLockBugs } from './file-locks.js';
+import { frontBugs } from './front.js';
+import { lockBugs } from './locks.js';
+import { machineBugs } from './machine.js';
+import { sessionBugs } from './session.js';
+
+export const BUGS: readonly SeededBug[] = [
+  ...machineBugs, ...driverBugs, ...frontBugs, ...lockBugs, ...fileLockBugs, ...sessionBugs,
+];

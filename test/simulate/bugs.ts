@@ -1,0 +1,53 @@
+/** Bugs of the driver, the gate and the machine that the simulator must notice, each with what it is expected to break. */
+import type { Bug } from './patched-build.js';
+
+const machine = 'machines/attempt.machine.js';
+const lockSide = 'src/driver/lock-side.js';
+const workSide = 'src/driver/work-side.js';
+const gate = 'src/session/gate.js';
+
+export const BUGS: Record<string, Bug> = {
+  'an unknown release counts as released (S14)': {
+    file: lockSide, is: `if (answer === 'released')`, becomes: `if (answer !== 'notHeld')`,
+  },
+  'the gate knows no deadline (S2)': { file: gate, is: `? 'doubt' : 'open'`, becomes: `? 'open' : 'open'` },
+  'the gate does not notice a sleep (S2)': {
+    file: gate, is: 'this.#clock.now() + this.#sleptSinceRenewal(deadline) >= deadline',
+    becomes: 'this.#clock.now() >= deadline',
+  },
+  'the gate does not ask the state (S5)': {
+    file: workSide, is: 'stillOpen() && this.#host.state() === state', becomes: 'true',
+  },
+  'a late grant is taken for the end (S6)': {
+    file: machine,
+    is: `'lock.granted': { guard: 'answersRequest', target: '#attempt.releasing', actions: 'recordGrant' }`,
+    becomes: `'lock.granted': { guard: 'answersRequest', target: '#attempt.released', actions: 'recordGrant' }`,
+  },
+  'a user abort does not give the lock back (M01)': {
+    file: machine, is: 'states: { user: {},', becomes: `states: { user: { always: '#attempt.released' },`,
+  },
+  'a loss is not passed on (S12)': { file: lockSide, is: `if (notice.type === 'lost')`, becomes: `if (notice.type === '')` },
+  'every abort is accepted (S9)': {
+    file: 'src/driver/driver.js', is: 'const accepted = before === null && abort !== null',
+    becomes: 'const accepted = abort !== null',
+  },
+  'a later abort overwrites the first (M18)': {
+    file: machine, is: `on: { 'abort.*': { actions: 'recordLateAbort' } }`, becomes: `on: { 'abort.*': { actions: 'recordAbort' } }`,
+  },
+  'work starts with a lease in doubt (S10)': {
+    file: 'src/driver/opening.js', is: `if (!certainty.isInDoubt())`, becomes: 'if (true)',
+  },
+  'work that ignores the abort is waited for without a bound (M03)': {
+    file: machine, is: `after: { settleMs: { actions: 'recordUnsettled' } }`, becomes: 'after: {}',
+  },
+  'nobody tells the store that the lock is not wanted': {
+    file: lockSide, is: `cancel() {\n        this.#wanted.abort(NOT_WANTED);`, becomes: 'cancel() {\n        ',
+  },
+  'a grant after the end is kept (M04)': { file: 'src/driver/give-back.js', is: 'void ask(FIRST_RETRY_MS);', becomes: '' },
+  'readers accept what a zombie wrote (S4)': {
+    file: 'src/session/read-session.js', is: 'token < highest', becomes: 'token < 0',
+  },
+  'what is left out is not counted (S17)': {
+    file: 'src/session/read-session.js', is: 'discarded += 1', becomes: 'discarded += 0',
+  },
+};
