@@ -3,7 +3,7 @@
  */
 import { expect } from 'vitest';
 import { EXIT } from '../../src/cli/exits.js';
-import { isAlive, stateOf, test, until, type Bench } from './support.js';
+import { isAlive, isStopped, test, until, type Bench } from './support.js';
 
 const it = test.concurrent;
 const LOOPING = 'echo $$ > pid; trap "exit 0" TERM; until [ -e go ]; do sleep 0.05; done; echo went on';
@@ -51,7 +51,7 @@ it('stopped for longer than the lease without a rival: it comes into doubt, is r
 it('stopped for longer than the lease with a rival: it finds the lock lost, ends its command: 116', async ({ bench }) => {
   const stopped = await start(bench);
   stopped.kill('SIGTSTP');
-  await until('both stopped', () => stateOf(stopped.pid) === 'T' && stateOf(stopped.command) === 'T');
+  await until('both stopped', () => isStopped(stopped.pid) && isStopped(stopped.command));
   const rival = bench.attempt(['run', '-q', 's', 'sh', '-c', 'echo up > rival; cat']);
   await bench.line('rival');
   stopped.kill('SIGCONT');

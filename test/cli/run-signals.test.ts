@@ -2,7 +2,7 @@
  * Signals: passed on unchanged, a second one kills, and after the lock is given back `attempt` ends by that signal.
  */
 import { expect } from 'vitest';
-import { type Bench, isAlive, type Started, stateOf, test, until } from './support.js';
+import { type Bench, isAlive, isStopped, type Started, test, until } from './support.js';
 
 const it = test.concurrent;
 
@@ -82,10 +82,10 @@ it('kill -9 of the command is the command\'s own end: 137, the lock is given bac
 });
 
 it('TSTP stops the group and attempt; CONT continues both, and nothing is lost', async ({ bench }) => {
-  const started = await running(bench, 'echo $$ > pid; until [ -e go ]; do sleep 0.02; done; echo went on');
+  const started = await running(bench, 'echo $$ > pid; read -r line; echo "went on: $line"');
   started.kill('SIGTSTP');
-  await until('both stopped', () => stateOf(started.pid) === 'T' && stateOf(started.command) === 'T');
-  await bench.start('touch', ['go']).ended;
+  await until('both stopped', () => isStopped(started.pid) && isStopped(started.command));
+  started.type('go\n');
   started.kill('SIGCONT');
-  expect(await started.ended).toMatchObject({ code: 0, stdout: 'went on\n' });
+  expect(await started.ended).toMatchObject({ code: 0, stdout: 'went on: go\n' });
 });

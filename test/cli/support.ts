@@ -80,6 +80,9 @@ export function stateOf(pid: number): string | null {
   }
 }
 
+/** Stopped. In D: its child was stopped between vfork and exec, and it waits for that exec (a shell does, one in ten). */
+export const isStopped = (pid: number): boolean => ['T', 'D'].includes(stateOf(pid) ?? '');
+
 export const isAlive = (pid: number): boolean => !['Z', 'X', null].includes(stateOf(pid));
 
 export interface StartOptions {
