@@ -2,10 +2,12 @@
  * What happens on the edges: records (pure assignments of facts) and commands (names the driver performs).
  * The first abort and the outcome it decides are never overwritten: no edge that a later abort takes records one.
  */
+import { assign } from 'xstate';
 import type {
   AbortedBy, AttemptContext, AttemptEvent, AttemptInput, AttemptOutput, Outcome, StartFailure, TimeoutKind,
 } from './attempt.types.js';
 import { checkBudgets } from './attempt.delays.js';
+import { enterSection, leaveSection, newRunClock } from './attempt.run-clock.js';
 
 interface Recording {
   readonly context: AttemptContext;
@@ -15,10 +17,7 @@ type Facts = Partial<AttemptContext>;
 
 /** Before anything is asked. Throws RangeError for budgets no timer can keep (see `checkBudgets`). */
 export const initialContext = ({ input }: { input: AttemptInput }): AttemptContext => ({
-  budgets: checkBudgets(input.budgets),
-  hasCleanup: input.hasCleanup,
-  onUnsettled: input.onUnsettled,
-  leaseEnds: input.leaseEnds,
+  input: { ...input, budgets: checkBudgets(input.budgets) },
   seq: 0,
   request: 0,
   lock: 'none',
@@ -27,6 +26,7 @@ export const initialContext = ({ input }: { input: AttemptInput }): AttemptConte
   abort: null,
   lateAborts: [],
   work: 'none',
+  clock: newRunClock,
   value: undefined,
   workError: undefined,
   unsettled: false,
@@ -51,8 +51,12 @@ export const commands = {
   openSession: () => {},
   /** An opening still under way is not wanted any more; what it opens later is closed. */
   endOpening: () => {},
-  /** Call the work, once. */
+  /** Call the work, once, with an open writer. */
   startWork: () => {},
+  /** The lock has been given up: let the caller's window run, once for each `lock.yield`. */
+  runWindow: () => {},
+  /** The lock is ours again, under a new token: open the writer, let the work go on. */
+  resumeWork: () => {},
   /** No further write of the work passes from here on. */
   closeWriter: () => {},
   /** Fire the work's signal. */
@@ -73,24 +77,28 @@ const byOf = (event: AttemptEvent): AbortedBy | null => {
     case 'abort.timeout': return 'timeout';
     case 'abort.shutdown': return 'shutdown';
     case 'abort.superseded': return 'superseded';
-    case 'lease.lost': return 'leaseLost';
+    case 'lease.lost': case 'release.notHeld': return 'leaseLost'; // the second where it is the first we hear of it
     default: return null;
   }
 };
 const kindOf = (event: AttemptEvent): TimeoutKind | null => (event.type === 'abort.timeout' ? event.kind : null);
 const detailOf = (event: AttemptEvent): unknown =>
   'error' in event ? event.error : 'holder' in event ? event.holder : undefined;
+const notToBeUsed = ({ lock }: AttemptContext): AttemptContext['lock'] => (lock === 'held' ? 'leaving' : lock);
 const failure = (code: StartFailure['code'], detail?: unknown): Facts => ({ failure: { code, detail } });
 
-export const records = {
+const records = {
   /** Each command that wants an answer gets the next number. */
   countCommand: ({ context }: Recording): Facts => ({ seq: context.seq + 1 }),
-  recordRequest: ({ context }: Recording): Facts => ({ request: context.seq, lock: 'asked' }),
+  /** What was asked about an earlier grant says nothing about this one. */
+  recordRequest: ({ context }: Recording): Facts => ({
+    seq: context.seq + 1, request: context.seq + 1, lock: 'asked', asks: 0, firstAsk: 0,
+  }),
   recordGrant: ({ event }: Recording): Facts => ({
     lock: 'held', token: event.type === 'lock.granted' ? event.token : null,
   }),
-  recordBusy: ({ event }: Recording): Facts => ({
-    lock: 'refused', lease: 'neverHeld', ...failure('LOCK_BUSY', detailOf(event)),
+  recordBusy: ({ context, event }: Recording): Facts => ({
+    lock: 'refused', lease: context.lease ?? 'neverHeld', ...failure('LOCK_BUSY', detailOf(event)),
   }),
   recordPatienceOver: (): Facts => failure('LOCK_BUSY'),
   /** The store failed or kept silent. That outranks an end of patience: nobody said that the lock was taken. */
@@ -110,23 +118,40 @@ export const records = {
   /** Only a timeout does this, and only to work that had started. */
   markAbandoned: ({ context }: Recording): Facts => ({ abandoned: context.work === 'pending' }),
   recordLoss: (): Facts => ({ lock: 'gone', lease: 'lost' }),
+  /**
+   * A window that could not be ended with the lock back in hand, for the reason recorded just before. Of what may be
+   * held all the same nothing is used: it is given back.
+   */
+  recordWindowLoss: ({ context }: Recording): Facts => ({
+    abort: { by: 'leaseLost', kind: null, reason: context.failure }, lock: notToBeUsed(context),
+  }),
 
   recordStart: (): Facts => ({ work: 'pending' }),
   recordReturn: ({ event }: Recording): Facts => ({
     work: 'returned', value: event.type === 'work.returned' ? event.value : undefined,
   }),
   recordThrow: ({ event }: Recording): Facts => ({ work: 'threw', workError: detailOf(event) }),
+  recordSection: ({ context: { clock }, event }: Recording): Facts =>
+    (event.type === 'section.entered' ? { clock: enterSection(clock, event, event.ranMs) } : {}),
+  recordSectionEnd: ({ context: { clock }, event }: Recording): Facts =>
+    (event.type === 'section.left' ? { clock: leaveSection(clock, event, event.ranMs) } : {}),
+  /** A budget is over inside a section: put off, once. */
+  recordOverdue: ({ context: { clock }, event }: Recording): Facts => ({
+    clock: { ...clock, overdue: event.type === 'work.idled' ? 'idle' : 'run' },
+  }),
   recordUnsettled: (): Facts => ({ unsettled: true }),
 
   recordCleanupFailure: ({ event }: Recording): Facts => ({ cleanupError: detailOf(event) ?? 'over time' }),
 
   /**
-   * Entered anew (a grant came late): answers to earlier asks, by owner, say nothing about it. That those asks went
-   * out is not forgotten, for one of them may be what ended the grant: "not held" is then no loss.
+   * Of a grant that is being given back already any ask's answer counts. Entered anew (a grant came late): answers
+   * to earlier asks, by owner, say nothing about it. That those asks went out is not forgotten, for one of them may be
+   * what ended the grant: "not held" is then no loss.
    */
-  beginReleasing: (): Facts => ({ firstAsk: 0 }),
+  beginReleasing: ({ context }: Recording): Facts => ({ firstAsk: context.lock === 'leaving' ? context.firstAsk : 0 }),
   recordAsk: ({ context }: Recording): Facts => ({
-    asks: context.asks + 1, firstAsk: context.firstAsk === 0 ? context.seq : context.firstAsk,
+    seq: context.seq + 1, asks: context.asks + 1, lock: notToBeUsed(context),
+    firstAsk: context.firstAsk === 0 ? context.seq + 1 : context.firstAsk,
   }),
   recordReleaseFailure: ({ event }: Recording): Facts => ({ releaseError: detailOf(event) ?? 'no answer' }),
   recordReleased: (): Facts => ({ lock: 'gone', lease: 'released' }),
@@ -135,13 +160,22 @@ export const records = {
    * known, a definite no). After an ask that went unanswered it may as well be our own release: unconfirmed.
    */
   recordNotHeld: ({ context }: Recording): Facts => ({
-    lock: 'gone', lease: context.asks > 1 ? 'unconfirmed' : context.lock === 'held' ? 'lost' : 'neverHeld',
+    lock: 'gone',
+    lease: context.asks > 1 ? 'unconfirmed' : context.lock === 'leaving' ? 'lost' : context.lease ?? 'neverHeld',
   }),
   /** No definite answer in the whole time a lease lives without renewal. A known grant has ended by itself. */
   recordLeaseEnd: ({ context }: Recording): Facts => ({
-    lock: 'gone', lease: context.lock === 'held' && context.leaseEnds ? 'expired' : 'unconfirmed',
+    lock: 'gone', lease: context.lock === 'leaving' && context.input.leaseEnds ? 'expired' : 'unconfirmed',
   }),
 } as const;
+
+type Assigning = ReturnType<typeof assign<AttemptContext, AttemptEvent, undefined, AttemptEvent, never>>;
+
+/** The records as XState wants them. */
+export const recording = Object.fromEntries(
+  Object.entries(records).map(([name, record]) =>
+    [name, assign<AttemptContext, AttemptEvent, undefined, AttemptEvent, never>(record)]),
+) as { readonly [Name in keyof typeof records]: Assigning };
 
 const outcomeOf = (context: AttemptContext): Outcome => {
   if (context.abort) return 'aborted';

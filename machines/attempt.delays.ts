@@ -1,8 +1,9 @@
 /**
  * Every wait of the machine, by name, in milliseconds.
  * XState fires a timer of NaN, Infinity or more than 2^31-1 ms at once, so such numbers are refused here, and an
- * edge whose limit may be "never" also carries a guard (`hasPatience`, `hasRunBudget`, `hasIdleBudget`).
+ * edge whose limit may be "never" also carries a guard (`hasPatience`, `isOverdue`).
  */
+import { longestGrace } from './attempt.run-clock.js';
 import type { AttemptContext, Budgets } from './attempt.types.js';
 
 /** The longest timer JavaScript keeps: 2^31-1 ms, about 24.8 days. */
@@ -35,17 +36,20 @@ interface Delayed {
 const FIRST_RETRY_MS = 50;
 
 export const delays = {
-  waitMs: ({ context }: Delayed) => context.budgets.waitMs,
-  answerMs: ({ context }: Delayed) => context.budgets.answerMs,
-  openMs: ({ context }: Delayed) => context.budgets.openMs,
-  timeoutMs: ({ context }: Delayed) => context.budgets.timeoutMs,
-  idleTimeoutMs: ({ context }: Delayed) => context.budgets.idleTimeoutMs,
-  settleMs: ({ context }: Delayed) => context.budgets.settleMs,
-  cleanupMs: ({ context }: Delayed) => context.budgets.cleanupMs,
-  leaseMs: ({ context }: Delayed) => context.budgets.leaseMs,
+  waitMs: ({ context }: Delayed) => context.input.budgets.waitMs,
+  answerMs: ({ context }: Delayed) => context.input.budgets.answerMs,
+  openMs: ({ context }: Delayed) => context.input.budgets.openMs,
+  /** What is left of the run budget. */
+  runMs: ({ context }: Delayed) => Math.max(context.input.budgets.timeoutMs - context.clock.spentMs, 0),
+  idleTimeoutMs: ({ context }: Delayed) => context.input.budgets.idleTimeoutMs,
+  /** How long a budget that is over waits for the sections open now. */
+  graceMs: ({ context }: Delayed) => longestGrace(context.clock),
+  settleMs: ({ context }: Delayed) => context.input.budgets.settleMs,
+  cleanupMs: ({ context }: Delayed) => context.input.budgets.cleanupMs,
+  leaseMs: ({ context }: Delayed) => context.input.budgets.leaseMs,
   /** One ask for release: `answerMs`, but never so long that the lease ends before a second ask. */
-  askMs: ({ context }: Delayed) => Math.min(context.budgets.answerMs, context.budgets.leaseMs / 4),
+  askMs: ({ context }: Delayed) => Math.min(context.input.budgets.answerMs, context.input.budgets.leaseMs / 4),
   /** 50, 100, 200 ... ms, at most a quarter of the lease. */
   retryMs: ({ context }: Delayed) =>
-    Math.min(FIRST_RETRY_MS * 2 ** Math.min(context.asks - 1, 16), context.budgets.leaseMs / 4),
+    Math.min(FIRST_RETRY_MS * 2 ** Math.min(context.asks - 1, 16), context.input.budgets.leaseMs / 4),
 } as const;

@@ -5,8 +5,8 @@
  * `abort.user`, `abort.timeout`, `abort.shutdown`, `abort.superseded` are requests; `lease.lost` is a fact.
  * The only final state is `released`, and every way into it has given the lock back or knows that it is gone.
  */
-import { assign, cancel, raise, setup } from 'xstate';
-import { commands, initialContext, outputOf, records } from './attempt.actions.js';
+import { cancel, raise, setup } from 'xstate';
+import { commands, initialContext, outputOf, recording } from './attempt.actions.js';
 import { delays } from './attempt.delays.js';
 import * as guards from './attempt.guards.js';
 import type { AttemptContext, AttemptEvent, AttemptInput, AttemptOutput } from './attempt.types.js';
@@ -20,6 +20,12 @@ const abortsWhileHeld = {
   'lease.lost': { target: 'aborting.leaseLost', actions: ['recordAbort', 'recordLoss'] },
 } as const;
 
+/** A budget of the run is over: once it is put off for a section that is open, else it is a timeout. */
+const budgetOver = [
+  { guard: 'mayPutOff', actions: ['recordOverdue', 'armGraceTimer'] },
+  { guard: 'isOverdue', actions: 'timeOut' },
+] as const;
+
 /** The one way out, of finished and of aborted work alike. It asks about work and lease, never who aborted. */
 const wayOut = [
   { guard: 'canCleanUp', target: 'cleaning' },
@@ -27,38 +33,36 @@ const wayOut = [
   { guard: 'canEnd', target: 'released' },
 ] as const;
 
+/** A window that cannot be ended with the lock in hand is a loss, for the reason recorded with it. */
+const loseWindow = <Record extends string>(record: Record) =>
+  ({ target: '#attempt.aborting.leaseLost', actions: [record, 'recordWindowLoss'] }) as const;
+
+/** Ask for release, ask again. What the answers mean is the business of the state this happens in. */
+const asks = {
+  asking: {
+    entry: ['recordAsk', 'askRelease'],
+    on: { 'release.unknown': { guard: 'isAnswer', target: 'pausing', actions: 'recordReleaseFailure' } },
+    after: { askMs: { target: 'pausing', actions: 'recordReleaseFailure' } },
+  },
+  pausing: { after: { retryMs: 'asking' } },
+} as const;
+
 export const attemptMachine = setup({
   types: {} as { context: AttemptContext; events: AttemptEvent; input: AttemptInput; output: AttemptOutput },
   guards,
   delays,
   actions: {
     ...commands,
-    countCommand: assign(records.countCommand),
-    recordRequest: assign(records.recordRequest),
-    recordGrant: assign(records.recordGrant),
-    recordBusy: assign(records.recordBusy),
-    recordPatienceOver: assign(records.recordPatienceOver),
-    recordStoreFailure: assign(records.recordStoreFailure),
-    recordOpenFailure: assign(records.recordOpenFailure),
-    recordAbort: assign(records.recordAbort),
-    recordLateAbort: assign(records.recordLateAbort),
-    markAbandoned: assign(records.markAbandoned),
-    recordLoss: assign(records.recordLoss),
-    recordStart: assign(records.recordStart),
-    recordReturn: assign(records.recordReturn),
-    recordThrow: assign(records.recordThrow),
-    recordUnsettled: assign(records.recordUnsettled),
-    recordCleanupFailure: assign(records.recordCleanupFailure),
-    beginReleasing: assign(records.beginReleasing),
-    recordAsk: assign(records.recordAsk),
-    recordReleaseFailure: assign(records.recordReleaseFailure),
-    recordReleased: assign(records.recordReleased),
-    recordNotHeld: assign(records.recordNotHeld),
-    recordLeaseEnd: assign(records.recordLeaseEnd),
-    timeOutRun: raise({ type: 'abort.timeout', kind: 'run' }),
-    timeOutIdle: raise({ type: 'abort.timeout', kind: 'idle' }),
+    ...recording,
+    timeOut: raise(({ context, event }) => ({
+      type: 'abort.timeout', kind: context.clock.overdue ?? (event.type === 'work.idled' ? 'idle' : 'run'),
+    })),
+    armRunTimer: raise({ type: 'work.overran' }, { id: 'run', delay: 'runMs' }),
     armIdleTimer: raise({ type: 'work.idled' }, { id: 'idle', delay: 'idleTimeoutMs' }),
+    armGraceTimer: raise({ type: 'grace.ended' }, { id: 'grace', delay: 'graceMs' }),
+    disarmRunTimer: cancel('run'),
     disarmIdleTimer: cancel('idle'),
+    disarmGraceTimer: cancel('grace'),
   },
 }).createMachine({
   id: 'attempt',
@@ -80,7 +84,7 @@ export const attemptMachine = setup({
     },
 
     acquiring: {
-      entry: ['countCommand', 'recordRequest', 'requestLock'],
+      entry: ['recordRequest', 'requestLock'],
       initial: 'waiting',
       states: {
         // One request is out.
@@ -122,22 +126,88 @@ export const attemptMachine = setup({
       after: { openMs: { target: 'releasing', actions: 'recordOpenFailure' } },
     },
 
-    // Held and renewed. The writer is open and the work runs.
+    // The work runs. The lock is held, but for windows in which the work gives it up and takes it back.
     running: {
-      entry: ['recordStart', 'startWork', 'armIdleTimer'],
-      exit: ['closeWriter', 'disarmIdleTimer'],
+      entry: ['recordStart', 'startWork', 'armRunTimer', 'armIdleTimer'],
+      exit: ['disarmRunTimer', 'disarmIdleTimer', 'disarmGraceTimer'],
       on: {
         ...abortsWhileHeld,
         'work.returned': { actions: 'recordReturn' },
         'work.threw': { actions: 'recordThrow' },
-        'work.progressed': { actions: ['disarmIdleTimer', 'armIdleTimer'] },
-        'work.idled': { guard: 'hasIdleBudget', actions: 'timeOutIdle' },
+        'work.progressed': { guard: 'budgetsRun', actions: ['disarmIdleTimer', 'armIdleTimer'] },
+        'work.overran': budgetOver,
+        'work.idled': budgetOver,
+        'grace.ended': { actions: 'timeOut' },
+        'section.entered': [
+          { guard: 'beginsPause', actions: ['recordSection', 'disarmRunTimer', 'disarmIdleTimer'] },
+          { actions: 'recordSection' },
+        ],
+        'section.left': [
+          { guard: 'endsGrace', actions: ['recordSectionEnd', 'timeOut'] },
+          { guard: 'endsPause', actions: ['recordSectionEnd', 'armRunTimer', 'armIdleTimer'] },
+          { actions: 'recordSectionEnd' },
+        ],
       },
-      after: { timeoutMs: { guard: 'hasRunBudget', actions: 'timeOutRun' } },
       always: wayOut,
+      initial: 'working',
+      states: {
+        // Held and renewed. The writer is open.
+        working: {
+          exit: 'closeWriter',
+          on: { 'lock.yield': 'yielding' },
+        },
+        // Being given back for a window, renewal stopped.
+        yielding: {
+          entry: 'beginReleasing',
+          on: {
+            'release.confirmed': { guard: 'answersRelease', target: 'yielded', actions: 'recordReleased' },
+            'release.notHeld': [
+              { guard: 'isNews', target: '#attempt.aborting.leaseLost', actions: ['recordAbort', 'recordLoss'] },
+              { guard: 'answersRelease', target: 'yielded', actions: 'recordNotHeld' },
+            ],
+          },
+          after: { leaseMs: { target: 'yielded', actions: 'recordLeaseEnd' } },
+          initial: 'asking',
+          states: asks,
+        },
+        // Not held. The work's window is open.
+        yielded: {
+          entry: 'runWindow',
+          on: { 'window.ended': 'reacquiring' },
+        },
+        // One request is out again; then held, and the session is being opened again.
+        reacquiring: {
+          entry: ['recordRequest', 'requestLock'],
+          exit: 'cancelRequest',
+          initial: 'waiting',
+          states: {
+            waiting: {
+              on: {
+                'lock.granted': { guard: 'answersRequest', target: 'opening', actions: 'recordGrant' },
+                'lock.busy': { guard: 'answersRequest', ...loseWindow('recordBusy') },
+                'lock.unknown': { guard: 'answersRequest', ...loseWindow('recordStoreFailure') },
+              },
+              after: {
+                waitMs: { guard: 'hasPatience', ...loseWindow('recordPatienceOver') },
+                answerMs: { guard: 'isOneTry', ...loseWindow('recordPatienceOver') },
+              },
+            },
+            opening: {
+              entry: ['countCommand', 'openSession'],
+              exit: 'endOpening',
+              on: {
+                'session.opened': { guard: 'isAnswer', target: '#attempt.running.working', actions: 'resumeWork' },
+                'session.failed': { guard: 'isAnswer', ...loseWindow('recordOpenFailure') },
+              },
+              after: { openMs: loseWindow('recordOpenFailure') },
+            },
+          },
+        },
+      },
     },
 
-    // Held, or lost and known to be. The writer is closed, the work has been told and may still settle.
+    // The writer is closed, the work has been told and may still settle. The lock is held, lost, or, where a window
+    // was cut short, on its way: what still arrives is given back at once.
     // Causes are bare labels: entry, wait and way out belong to this parent.
     aborting: {
       entry: 'tellWork',
@@ -145,6 +215,10 @@ export const attemptMachine = setup({
         'work.returned': { actions: 'recordReturn' },
         'work.threw': { actions: 'recordThrow' },
         'lease.lost': { actions: ['recordLateAbort', 'recordLoss'] },
+        'lock.granted': { guard: 'answersRequest', actions: ['recordGrant', 'recordAsk', 'askRelease'] },
+        'lock.busy': { guard: 'answersRequest', actions: 'recordBusy' },
+        'release.confirmed': { guard: 'answersRelease', actions: 'recordReleased' },
+        'release.notHeld': { guard: 'answersRelease', actions: 'recordNotHeld' },
       },
       after: { settleMs: { actions: 'recordUnsettled' } },
       always: wayOut,
@@ -175,14 +249,7 @@ export const attemptMachine = setup({
       },
       after: { leaseMs: { target: 'released', actions: 'recordLeaseEnd' } },
       initial: 'asking',
-      states: {
-        asking: {
-          entry: ['countCommand', 'recordAsk', 'askRelease'],
-          on: { 'release.unknown': { guard: 'isAnswer', target: 'pausing', actions: 'recordReleaseFailure' } },
-          after: { askMs: { target: 'pausing', actions: 'recordReleaseFailure' } },
-        },
-        pausing: { after: { retryMs: 'asking' } },
-      },
+      states: asks,
     },
 
     // Not held by us. The only final state.

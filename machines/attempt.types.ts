@@ -3,6 +3,8 @@
  * Owns: types only. Must not know: how any of it is performed.
  */
 
+import type { RunClock, Section } from './attempt.run-clock.js';
+
 /** Why an attempt was ended early. `leaseLost` is a fact the lock reports, never a request. */
 export type AbortedBy = 'user' | 'timeout' | 'shutdown' | 'superseded' | 'leaseLost';
 
@@ -71,32 +73,44 @@ export type AttemptEvent =
   | { type: 'work.threw'; error?: unknown }
   | { type: 'work.progressed' }
   | { type: 'work.idled' }
+  | { type: 'work.overran' }
+  | ({ type: 'section.entered'; ranMs: number } & Section)
+  | ({ type: 'section.left'; ranMs: number } & Section)
+  | { type: 'grace.ended' }
+  | { type: 'lock.yield' }
+  | { type: 'window.ended' }
   | { type: 'cleanup.ended'; seq: number }
   | { type: 'cleanup.failed'; seq: number; error?: unknown }
   | { type: 'release.confirmed'; seq: number }
   | { type: 'release.notHeld'; seq: number }
   | { type: 'release.unknown'; seq: number; error?: unknown };
 
-/** What the machine remembers: facts it was told, each written once, in order of life. */
-export interface AttemptContext extends AttemptInput {
+/** What the machine remembers: facts it was told, in order of life. */
+export interface AttemptContext {
+  /** What it was given. One key of its own: XState copies the context at every assignment, and pays by the key. */
+  readonly input: AttemptInput;
   /** Number of the last command that wants an answer. */
   readonly seq: number;
-  /** Number of the one request for the lock; 0 while nothing was asked. */
+  /** Number of the last request for the lock; 0 while nothing was asked. */
   readonly request: number;
-  /** `asked`: a request whose result is not known. `held` and `gone` speak of a grant that was known. */
-  readonly lock: 'none' | 'asked' | 'refused' | 'held' | 'gone';
+  /**
+   * `asked`: a request whose result is not known. `held`, `leaving` and `gone` speak of a grant that was known:
+   * ours, being given back (nothing may be done under it any more), ended.
+   */
+  readonly lock: 'none' | 'asked' | 'refused' | 'held' | 'leaving' | 'gone';
   readonly token: number | null;
   readonly failure: StartFailure | null;
   readonly abort: { readonly by: AbortedBy; readonly kind: TimeoutKind | null; readonly reason: unknown } | null;
   readonly lateAborts: readonly AbortedBy[];
   readonly work: 'none' | 'pending' | 'returned' | 'threw';
+  readonly clock: RunClock;
   readonly value: unknown;
   readonly workError: unknown;
   /** The time for settling is over and the work has not settled. */
   readonly unsettled: boolean;
   readonly abandoned: boolean;
   readonly cleanupError: unknown;
-  /** Asks for release so far, and the number of the first since `releasing` was entered. */
+  /** Asks for release of what was last requested, and the number of the first whose answer counts. */
   readonly asks: number;
   readonly firstAsk: number;
   readonly releaseError: unknown;

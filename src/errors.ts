@@ -16,6 +16,9 @@ import type { Holder } from './locks/lock-store.js';
  * - `SESSION_OPEN_FAILED`: locked, but the session could not be opened for writing
  * - `LEASE_LOST`: the lock was taken away while the attempt ran
  * - `LEASE_IN_DOUBT`: the lease's deadline has passed; whether it is still ours is being asked
+ * - `LOCK_YIELDED`: a write, or a second window, while the work has given the lock up with `yieldLock()`
+ * - `NESTED_ATTEMPT`: an attempt on a session whose lock is held by the very work that asks
+ * - `WRITES_UNSETTLED`: writes begun before `yieldLock()` had not ended; the lock was kept
  * - `WRITER_CLOSED`: a write after its attempt left `running` (or its cleanup ended)
  * - `WRITE_FENCED`: a write refused because a higher token is, or may be, at work
  * - `WRITE_FAILED`: the disk or engine refused a write; the native error is the `cause`
@@ -25,7 +28,7 @@ import type { Holder } from './locks/lock-store.js';
  */
 export type AttemptErrorCode =
   | 'CONFIG_INVALID' | 'SESSION_INVALID' | 'LOCK_BUSY' | 'LOCK_STORE_FAILED' | 'UNSAFE_FILESYSTEM'
-  | 'SESSION_OPEN_FAILED' | 'LEASE_LOST' | 'LEASE_IN_DOUBT' | 'WRITER_CLOSED' | 'WRITE_FENCED' | 'WRITE_FAILED'
+  | 'LOCK_YIELDED' | 'NESTED_ATTEMPT' | 'WRITES_UNSETTLED' | 'SESSION_OPEN_FAILED' | 'LEASE_LOST' | 'LEASE_IN_DOUBT' | 'WRITER_CLOSED' | 'WRITE_FENCED' | 'WRITE_FAILED'
   | 'RECORD_INVALID' | 'REPLACE_UNSUPPORTED' | 'CLEANUP_TIMED_OUT';
 
 /** An operating or programmer's error of this library. `cause` holds the native error where there is one. */

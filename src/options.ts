@@ -6,6 +6,8 @@ import { randomUUID } from 'node:crypto';
 import type { InspectionEvent } from 'xstate';
 import type { AbortedBy, Budgets, Outcome } from '../machines/attempt.types.js';
 import { systemClock, type Clock } from './clock.js';
+import type { SectionOptions } from './driver/sections.js';
+import type { Yielded } from './driver/windows.js';
 import { expect } from './config-checks.js';
 import { localFileLocks } from './locks/file/local-file-locks.js';
 import type { LockStore } from './locks/lock-store.js';
@@ -27,9 +29,32 @@ export interface WorkContext {
   readonly session: SessionWriter;
   /** Runs your own write behind the same gate: `session.guard`. */
   readonly guard: SessionWriter['guard'];
-  /** The fencing token; null where the store has none. */
+  /** The fencing token; null where the store has none. After a yield window it is another, higher one. */
   readonly token: number | null;
   readonly attemptId: string;
+  /**
+   * Gives the lock up while `fn` runs, and takes it back before it returns: for long waits (a model, a person) in which
+   * others may have the session. Writes begun before are waited for, at most `settleMs`; writes inside are refused. The
+   * budgets go on, waiting for the lock is bounded by `waitMs`.
+   *
+   * @param fn what runs without the lock; an error of it is thrown after the lock is back
+   * @returns what `fn` returned, the new token, and what others wrote meanwhile
+   * @throws the signal's reason if the attempt was aborted, then nothing is taken back; AttemptError `LOCK_YIELDED` (a
+   *   window is open already), `WRITES_UNSETTLED`, `WRITER_CLOSED` (the attempt has ended). A lock that cannot be had
+   *   back ends the attempt as `leaseLost`
+   */
+  yieldLock<T>(fn: () => T | PromiseLike<T>): Promise<Yielded<T>>;
+  /**
+   * Runs a stretch of work that a time limit should not cut: compaction, a repair, a person's approval. A limit that is
+   * over meanwhile waits for it, once, at most `graceMs`; or the limits stand still while it runs. A user's abort is
+   * told at once, as always. Its name is shown to whoever waits.
+   *
+   * @param name 1 to 64 characters
+   * @returns what `fn` returned
+   * @throws what `fn` throws; the signal's reason if the attempt was aborted before: nothing new is begun then;
+   *   AttemptError `CONFIG_INVALID`, `WRITER_CLOSED`
+   */
+  section<T>(name: string, fn: () => T | PromiseLike<T>, options?: SectionOptions): Promise<T>;
   /** A sign of life: starts `idleTimeoutMs` anew; the note is shown to whoever waits. */
   progress(note?: string): void;
 }

@@ -12,7 +12,7 @@ import { checkEnding, same, showPath, within, type Promised, type Row } from './
 /** A takeover waits 1 % of the lease and a tick longer than the lease, since two clocks may differ by so much. */
 const TAKEOVER_MS = LEASE_MS * 1.01 + 10 + HANDOVER_MS;
 
-const UNTIL_KILLED = ['acquiring.waiting', 'locked', 'running'] as const;
+const UNTIL_KILLED = ['acquiring.waiting', 'locked', 'running.working'] as const;
 
 /** The states it told of before it was killed, each once. */
 function statesTold(actor: Actor, name: string): string[] {
@@ -97,7 +97,7 @@ async function playLateWriter(stage: Stage, title: string): Promise<Row> {
     checks: [
       ...checkEnding({
         outcome: 'aborted', abortedBy: 'leaseLost', abandoned: false, lease: 'lost',
-        path: ['acquiring.waiting', 'locked', 'running', 'aborting.leaseLost', 'released'],
+        path: ['acquiring.waiting', 'locked', 'running.working', 'aborting.leaseLost', 'released'],
       }, found),
       within('next granted', 0, TAKEOVER_MS, nextMs), same('late record on disk', true, late.line > 0),
       same('its token is below that of the line before it', true, Number(late.token) < Number(late.before)),

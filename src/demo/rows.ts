@@ -27,7 +27,7 @@ const SETTLE_MS = 300;
 /** Long enough for the next attempt to be in line before it fires, milliseconds. */
 const TIMEOUT_MS = 600;
 
-const RAN = ['acquiring.waiting', 'locked', 'running'] as const;
+const RAN = ['acquiring.waiting', 'locked', 'running.working'] as const;
 const GIVEN_BACK = ['releasing.asking', 'released'] as const;
 const finished = { abortedBy: null, abandoned: false, lease: 'released', path: [...RAN, ...GIVEN_BACK] } as const;
 

@@ -39,6 +39,8 @@ export interface AttemptSnapshot {
   readonly workSettled: boolean | null;
   /** The last note given to `progress()`. */
   readonly note: string | null;
+  /** The delicate sections of the work that are open, outermost first (`compaction > repair`); null: none. */
+  readonly section: string | null;
   /** Writes refused because they came after the writer was closed. Counted even after the attempt has ended. */
   readonly refusedWrites: number;
 }
@@ -82,6 +84,8 @@ export class Driver<T> implements EngineHost {
     this.#lock = new LockSide(spec as AttemptSpec<unknown>, {
       info: this.#info(),
       dispatch: (event) => {
+        // A lease that is no longer ours to lose has nothing to say (a window was opened meanwhile).
+        if (event.type === 'lease.lost' && !['held', 'leaving'].includes(engine.context.lock)) return;
         if (event.type === 'lease.lost') this.#lossReason ??= describe(event.reason ?? '') || null;
         if (event.type === 'lock.granted') this.#at.granted(clock.now());
         engine.dispatch(event);
@@ -93,6 +97,13 @@ export class Driver<T> implements EngineHost {
       dispatch: (event) => engine.dispatch(event),
       state: () => engine.state,
       context: () => engine.context,
+      held: () => (engine.context.lock === 'held' ? { session: this.#lock.lease?.session } : null),
+      ranMs: () => clock.now() - (this.#at.ran ?? clock.now()),
+      sectionChanged: (what) => {
+        const { state } = engine;
+        this.#trace.add({ at: clock.now() - (this.#at.started ?? clock.now()), from: state, to: state, event: what });
+        this.#tell();
+      },
       progressed: (note) => {
         if (note === null) return;
         this.#note = note;
@@ -129,7 +140,7 @@ export class Driver<T> implements EngineHost {
       attemptId, session, labels, state: this.#engine.state, abortedBy: abort?.by ?? null, lateAborts, token,
       inDoubt: this.#engine.state !== 'released' && this.#work.isInDoubt, unsettled, abandoned,
       workSettled: work === 'none' ? null : this.#work.settledAt !== null,
-      note: this.#note, refusedWrites: this.#work.refusedWrites,
+      note: this.#note, section: this.#work.section, refusedWrites: this.#work.refusedWrites,
     };
   }
 
@@ -164,6 +175,7 @@ export class Driver<T> implements EngineHost {
       case 'openSession': return this.#openSession(seq);
       case 'endOpening': return this.#work.endOpening();
       case 'startWork': return this.#work.start();
+      case 'runWindow': case 'resumeWork': return this.#work.goOn();
       case 'closeWriter': return this.#work.closeWriter();
       case 'tellWork': return this.#work.tell(abort?.by ?? 'shutdown', abort?.reason);
       case 'callOnTimeout': return callOnTimeout(this.spec as AttemptSpec<unknown>, this.#engine.context);
@@ -203,9 +215,9 @@ export class Driver<T> implements EngineHost {
 
   #openSession(seq: number): void {
     const { lease } = this.#lock;
-    if (!lease) return; // Never: `locked` is entered by a grant alone, and the grant brought the lease.
+    if (!lease) return; // Never: a session is opened after a grant alone, and the grant brought the lease.
     this.#lock.listen();
-    if (this.#engine.state === 'locked') this.#work.open(seq, lease); // listening may have told of a loss
+    if (this.#engine.context.lock === 'held') this.#work.open(seq, lease); // listening may have told of a loss
   }
 
   #signalFired(): void {

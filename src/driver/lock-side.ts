@@ -10,6 +10,7 @@ import { shown } from '../config-checks.js';
 import { describe, NOT_WANTED } from '../errors.js';
 import { callSafely, warn } from '../warnings.js';
 import { giveBack } from './give-back.js';
+import { nestedError } from './nesting.js';
 
 /** What the lock side needs of its driver. */
 export interface LockSideHost {
@@ -31,39 +32,52 @@ function isLease(lease: Partial<Lease> | null | undefined, hasTokens: boolean): 
 }
 
 export class LockSide {
-  readonly owner: string;
   readonly #spec: AttemptSpec<unknown>;
   readonly #host: LockSideHost;
-  readonly #wanted = new AbortController();
+  /** Of the last request: a request of its own owner for each grant, so that a tombstone bars one and no other. */
+  #owner: string;
+  #wanted: AbortController | null = null;
+  #requests = 0;
   #lease: Lease | null = null;
   #unsubscribe: (() => void) | null = null;
 
   constructor(spec: AttemptSpec<unknown>, host: LockSideHost) {
     this.#spec = spec;
     this.#host = host;
-    this.owner = ownerOf(spec.attemptId);
+    this.#owner = ownerOf(spec.attemptId);
   }
 
   get lease(): Lease | null {
     return this.#lease;
   }
 
-  /** Performs `requestLock`. */
+  /** Performs `requestLock`: for the attempt, and once more at the end of each of its windows. */
   request(seq: number): void {
-    const { locks, session, records, budgets } = this.#spec;
+    const nested = this.#requests === 0 ? nestedError(this.#spec.session, this.#spec.locks) : null;
+    if (nested) return this.#host.dispatch({ type: 'lock.busy', seq, holder: nested });
+    const { locks, session, records, budgets, attemptId } = this.#spec;
     const floor = records?.tokenFloor?.bind(records);
+    const wanted = new AbortController();
+    this.#leave();
+    this.#wanted = wanted;
+    this.#requests += 1;
+    if (this.#requests > 1) this.#owner = `${ownerOf(attemptId)}~${this.#requests}`;
+    const answered = (fact: () => void): void => {
+      this.#wanted = null; // a signal that fired later might end more than the request
+      fact();
+    };
     this.#ask(() => locks.acquire({
-      session, owner: this.owner, waitMs: budgets.waitMs, signal: this.#wanted.signal, info: this.#host.info,
+      session, owner: this.#owner, waitMs: budgets.waitMs, signal: wanted.signal, info: this.#host.info,
       ...(floor && this.#spec.stamp && { tokenFloor: () => floor(session) }),
     })).then(
-      (result) => this.#answered(seq, result),
-      (error: unknown) => this.#host.dispatch({ type: 'lock.unknown', seq, error: asError(error) }),
+      (result) => answered(() => this.#answered(seq, result)),
+      (error: unknown) => answered(() => this.#host.dispatch({ type: 'lock.unknown', seq, error: asError(error) })),
     );
   }
 
   /** Performs `cancelRequest`. */
   cancel(): void {
-    this.#wanted.abort(NOT_WANTED);
+    this.#wanted?.abort(NOT_WANTED);
   }
 
   /** Starts to listen to the lease. Facts that came before are told now, after the grant. */
@@ -75,7 +89,7 @@ export class LockSide {
   release(seq: number): void {
     const { locks, session } = this.#spec;
     const lease = this.#lease;
-    this.#ask<ReleaseAnswer>(() => (lease ? lease.release() : locks.releaseOwner(session, this.owner))).then(
+    this.#ask<ReleaseAnswer>(() => (lease ? lease.release() : locks.releaseOwner(session, this.#owner))).then(
       (answer) => {
         if (answer === 'released') this.#host.dispatch({ type: 'release.confirmed', seq });
         else if (answer === 'notHeld') this.#host.dispatch({ type: 'release.notHeld', seq });
@@ -87,10 +101,16 @@ export class LockSide {
 
   /** Nothing of ours is left on the lease or on the request. */
   close(): void {
+    this.#leave();
+    this.cancel();
+  }
+
+  /** What this lease still has to tell is no news of ours. */
+  #leave(): void {
     const unsubscribe = this.#unsubscribe;
     this.#unsubscribe = null;
+    this.#lease = null;
     if (unsubscribe) callSafely(`${this.#spec.session}: the lease's unsubscribe`, unsubscribe);
-    this.#wanted.abort(NOT_WANTED);
   }
 
   /** A store that throws instead of rejecting has given the same answer. */

@@ -42,7 +42,7 @@ export function reportOf<T>(spec: AttemptSpec<T>, output: AttemptOutput, facts: 
         error: startError(spec, output.failure),
       };
     case 'aborted':
-      return { ...base, ...abortOf<T>(session, output, facts) };
+      return { ...base, ...abortOf<T>(spec, output, facts) };
   }
 }
 
@@ -51,12 +51,10 @@ type AbortFacts<T> = Pick<
   'outcome' | 'abortedBy' | 'timeoutKind' | 'reason' | 'settled' | 'abandoned' | 'value' | 'error' | 'workError'
 >;
 
-function abortOf<T>(session: string, output: AttemptOutput, { lossReason }: ReportFacts): AbortFacts<T> {
+function abortOf<T>(spec: AttemptSpec<T>, output: AttemptOutput, { lossReason }: ReportFacts): AbortFacts<T> {
   const abortedBy = output.abortedBy ?? 'user';
   const error = abortedBy === 'leaseLost'
-    ? new AttemptError('LEASE_LOST', `${session}: the lock was lost while the attempt ran: `
-      + `${lossReason ?? 'no reason given'}. What the work wrote before is in the session; what it tried to write `
-      + 'later was refused.')
+    ? lostError(spec, output, lossReason)
     : new AbortReason(abortedBy, output.reason);
   return {
     outcome: 'aborted', abortedBy, timeoutKind: output.timeoutKind, reason: output.reason, settled: output.settled,
@@ -64,6 +62,19 @@ function abortOf<T>(session: string, output: AttemptOutput, { lossReason }: Repo
     workError: isAbortItself(output) ? undefined : output.workError,
   };
 }
+
+/** Lost while held, or not to be had back after a window: then the reason is why a request failed. */
+function lostError<T>(spec: AttemptSpec<T>, { reason }: AttemptOutput, lossReason: string | null): AttemptError {
+  const failure = isStartFailure(reason) ? startError(spec, reason) : null;
+  const what = failure
+    ? `given up for a window of its work, and could not be had back: ${failure.message}`
+    : `lost while the attempt ran: ${lossReason ?? 'no reason given'}.`;
+  return new AttemptError('LEASE_LOST', `${spec.session}: the lock was ${what} What the work wrote before is in the `
+    + 'session; what it tried to write later was refused.', failure ? { cause: failure } : {});
+}
+
+const isStartFailure = (reason: unknown): reason is StartFailure =>
+  typeof reason === 'object' && reason !== null && 'code' in reason && 'detail' in reason && !(reason instanceof Error);
 
 /** Work that ends by throwing the abort at us has said nothing new. */
 function isAbortItself({ workError, reason }: AttemptOutput): boolean {
@@ -81,6 +92,7 @@ const releaseErrorOf = (thrown: unknown): unknown =>
 function startError<T>(spec: AttemptSpec<T>, failure: StartFailure | null): AttemptError {
   const { session, budgets, clock } = spec;
   const cause = failure?.detail;
+  if (cause instanceof AttemptError && cause.code === 'NESTED_ATTEMPT') return cause;
   if (failure?.code === 'LOCK_BUSY') {
     const holder = typeof cause === 'object' ? cause as Holder | null : null;
     return busyError(session, holder, budgets.waitMs, clock.wallNow());

@@ -17,6 +17,11 @@ export class Stations {
     return this.#started;
   }
 
+  /** When the work was started; null before. */
+  get ran(): number | null {
+    return this.#ran;
+  }
+
   begin(now: number): void {
     this.#started = now;
   }
@@ -28,8 +33,8 @@ export class Stations {
 
   moved(from: string, to: string, context: AttemptContext, now: number): void {
     if (!to.startsWith('acquiring')) this.#waitEnded ??= now;
-    if (to === 'running') this.#ran ??= now;
-    if (from === 'running') this.#leftRunning ??= now;
+    if (to.startsWith('running')) this.#ran ??= now;
+    else if (from.startsWith('running')) this.#leftRunning ??= now;
     if (context.abort) this.#aborted ??= now;
   }
 

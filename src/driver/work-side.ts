@@ -5,14 +5,17 @@
 import type { AbortedBy, AttemptContext, AttemptEvent } from '../../machines/attempt.types.js';
 import { AbortReason, NOT_WANTED } from '../errors.js';
 import type { Lease } from '../locks/lock-store.js';
-import type { AttemptSpec } from '../options.js';
+import type { AttemptSpec, WorkContext } from '../options.js';
 import { waitFor } from '../locks/patience.js';
 import { LeaseCertainty, WriteGate } from '../session/gate.js';
-import { createWriter, weakerFencing, type Fencing, type TrackedWriter } from '../session/writer.js';
+import { createWriter, weakerFencing, type Fencing, type SessionWriter, type TrackedWriter } from '../session/writer.js';
 import { adopt } from '../thenable.js';
 import { callSafely, warn } from '../warnings.js';
+import { enclosing, runInside } from './nesting.js';
 import { Opening } from './opening.js';
+import { Sections } from './sections.js';
 import { thrownBy } from './thrown.js';
+import { Windows } from './windows.js';
 
 /** What the work side needs of its driver. */
 export interface WorkSideHost {
@@ -21,6 +24,12 @@ export interface WorkSideHost {
   state(): string;
   context(): AttemptContext;
   progressed(note: string | null): void;
+  /** The session as the store locked it, where it tells; null while no lock is held. */
+  held(): { readonly session: string | undefined } | null;
+  /** Milliseconds since the work was started. */
+  ranMs(): number;
+  /** A section was entered or left: nothing the machine's state shows, but an onlooker should. */
+  sectionChanged(what: string): void;
 }
 
 /** A writer and the way to end it. */
@@ -38,6 +47,8 @@ export class WorkSide {
   /** Fires at the end of the attempt: whatever still waits here then waits for nothing. */
   readonly #over = new AbortController();
   readonly #opening: Opening;
+  readonly #windows: Windows;
+  readonly #sections: Sections;
   #certainty: LeaseCertainty | null = null;
   #work: Writing | null = null;
   #cleanup: Writing | null = null;
@@ -47,6 +58,25 @@ export class WorkSide {
     this.#spec = spec;
     this.#host = host;
     this.#opening = new Opening(spec, (event) => host.dispatch(event));
+    const { session, clock, budgets, records, stamp, locks } = spec;
+    const common = {
+      session, signal: this.#told.signal, dispatch: (event: AttemptEvent) => host.dispatch(event), state: () => host.state(),
+    };
+    const { tokenScope } = locks.capabilities;
+    const canTell = stamp && (tokenScope === 'durable' || tokenScope === 'process');
+    this.#windows = new Windows({
+      ...common, clock, settleMs: budgets.settleMs, records: canTell ? records : null,
+      token: () => host.context().token,
+      pendingWrites: () => this.#work?.writer.pending ?? 0,
+      writesIdle: () => this.#work?.writer.idle() ?? Promise.resolve(),
+      closeSession: () => this.#opening.close(),
+    });
+    this.#sections = new Sections({ ...common, ranMs: () => host.ranMs(), changed: (what) => host.sectionChanged(what) });
+  }
+
+  /** The sections of the work that are open now. */
+  get section(): string | null {
+    return this.#sections.open;
   }
 
   /** When the work's promise ended, on the clock; null while it has not. */
@@ -81,16 +111,14 @@ export class WorkSide {
 
   /** Performs `startWork`. */
   start(): void {
-    const work = this.#startWriting('running');
+    const work = this.#startWriting('running.working');
     this.#work = work;
-    const { attemptId } = this.#spec;
-    const { session } = work.writer;
+    const { attemptId, session, locks } = this.#spec;
+    const held = (): ReturnType<WorkSideHost['held']> => this.#host.held();
+    const context = this.#workContext(work.writer.session);
     let result: unknown;
     try {
-      result = this.#spec.work({
-        signal: this.#told.signal, session, guard: session.guard, token: this.#host.context().token,
-        attemptId, progress: (note?: string) => this.#progressed(note),
-      });
+      result = runInside({ attemptId, session, locks, outer: enclosing(), held }, () => this.#spec.work(context));
     } catch (error) {
       return this.#settled({ type: 'work.threw', error });
     }
@@ -100,14 +128,32 @@ export class WorkSide {
     );
   }
 
-  /** Performs `closeWriter`. */
+  #workContext(session: SessionWriter): WorkContext {
+    const host = this.#host;
+    return {
+      signal: this.#told.signal, session, guard: session.guard, attemptId: this.#spec.attemptId,
+      get token() { return host.context().token; },
+      progress: (note) => this.#progressed(note),
+      yieldLock: (fn) => this.#windows.yieldLock(fn),
+      section: (name, fn, options) => this.#sections.run(name, fn, options),
+    };
+  }
+
+  /** Performs `closeWriter`: the gate asks the machine's state; whoever waits in doubt is answered now. */
   closeWriter(): void {
-    this.#work?.close();
+    this.#work?.writer.recheck();
+  }
+
+  /** Performs `runWindow` and `resumeWork`. */
+  goOn(): void {
+    this.#windows.goOn();
   }
 
   /** Performs `tellWork`. */
   tell(by: AbortedBy, reason: unknown): void {
-    this.#told.abort(new AbortReason(by, reason));
+    const told = new AbortReason(by, reason);
+    this.#told.abort(told);
+    this.#windows.end(told);
   }
 
   /** Performs `runCleanup`. */
@@ -145,6 +191,7 @@ export class WorkSide {
   /** The end: nothing of the session stays open. */
   close(): void {
     this.#over.abort(NOT_WANTED);
+    this.#windows.end(NOT_WANTED);
     this.#opening.close();
   }
 
@@ -176,11 +223,12 @@ export class WorkSide {
     });
   }
 
-  #startWriting(state: 'running' | 'cleaning'): Writing {
+  #startWriting(state: 'running.working' | 'cleaning'): Writing {
     let open = true;
     const { clock, budgets } = this.#spec;
+    const opening = this.#opening;
     const writer = createWriter({
-      gate: this.#gate(state, () => open), opened: this.#opening.opened, clock, answerMs: budgets.answerMs,
+      gate: this.#gate(state, () => open), get opened() { return opening.opened; }, clock, answerMs: budgets.answerMs,
     });
     return {
       writer,
@@ -192,14 +240,22 @@ export class WorkSide {
   }
 
   /** The gate of the writer that belongs to a state. */
-  #gate(state: 'running' | 'cleaning', stillOpen: () => boolean): WriteGate {
-    if (!this.#certainty) throw new Error(`${state} was entered without a lease`); // the machine does not do that
+  #gate(state: 'running.working' | 'cleaning', stillOpen: () => boolean): WriteGate {
+    const side = this;
+    const host = this.#host;
     return new WriteGate({
-      isOpen: () => stillOpen() && this.#host.state() === state,
-      isLost: () => this.#host.context().lease === 'lost',
-      certainty: this.#certainty,
-      token: this.#host.context().token,
+      isOpen: () => stillOpen() && host.state() === state,
+      isYielded: () => stillOpen() && state !== 'cleaning' && host.state().startsWith('running')
+        && (side.#windows.isOpen || host.state() !== state),
+      isLost: () => host.context().lease === 'lost',
+      get certainty() { return side.#certain(); },
+      get token() { return host.context().token; },
     });
+  }
+
+  #certain(): LeaseCertainty {
+    if (!this.#certainty) throw new Error('a writer was opened without a lease'); // the machine does not do that
+    return this.#certainty;
   }
 }
 

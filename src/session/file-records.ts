@@ -13,6 +13,7 @@ import { AppendFile } from './append-file.js';
 import { encodeMark, encodeRecord } from './line.js';
 import { replaceFile } from './replace-file.js';
 import type { OpenRequest, OpenedSession, SessionRecord, SessionRecords } from './session-records.js';
+import { streamSession, type SessionEntry } from './read-session.js';
 import { highestTokenIn } from './token-scan.js';
 
 /**
@@ -37,8 +38,17 @@ import { highestTokenIn } from './token-scan.js';
 export function fileRecords(): SessionRecords {
   return {
     tokenFloor: highestTokenIn,
+    recordsBetween: recordsBetween,
     open: (request) => openFile(request),
   };
+}
+
+async function recordsBetween(session: string, above: number, below: number): Promise<SessionEntry[]> {
+  const between: SessionEntry[] = [];
+  for await (const entry of streamSession(session)) {
+    if (entry.token !== null && entry.token > above && entry.token < below) between.push(entry);
+  }
+  return between;
 }
 
 function openFile({ session, lease, token, tokenScope, joining = false }: OpenRequest): OpenedSession {

@@ -8,11 +8,12 @@ import { SleepMeter, type Clock } from '../clock.js';
 /**
  * - `open`: the attempt is in a state that writes, and the lease is ours
  * - `closed`: that state has been left; it does not come back
+ * - `yielded`: the lock has been given up for a window of the work, and is not back yet
  * - `lost`: the lease is known to be gone
  * - `doubt`: the lease's deadline has passed, as far as the clocks can tell, and nobody is known to have
  *   taken it
  */
-export type GateVerdict = 'open' | 'closed' | 'lost' | 'doubt';
+export type GateVerdict = 'open' | 'closed' | 'yielded' | 'lost' | 'doubt';
 
 /** What may be doubted: read at every question, since `deadline` moves as the lease is renewed. */
 export interface DoubtableLease {
@@ -66,26 +67,31 @@ export interface GateInputs {
    * cleanup's.
    */
   readonly isOpen: () => boolean;
+  /** Has the work given the lock up for a while? Absent where it cannot. */
+  readonly isYielded?: () => boolean;
   /** Has the lease been reported lost? */
   readonly isLost: () => boolean;
-  /** Shared by all gates of one lease, since it remembers what was slept. */
+  /** Shared by all gates of one lease, since it remembers what was slept. Read at every question, as is `token`. */
   readonly certainty: LeaseCertainty;
   /** For messages; null where there is none. */
   readonly token: number | null;
 }
 
 export class WriteGate {
-  readonly token: number | null;
   readonly #inputs: GateInputs;
 
   constructor(inputs: GateInputs) {
     this.#inputs = inputs;
-    this.token = inputs.token;
+  }
+
+  get token(): number | null {
+    return this.#inputs.token;
   }
 
   ask(): GateVerdict {
-    const { isOpen, isLost, certainty } = this.#inputs;
+    const { isOpen, isYielded, isLost, certainty } = this.#inputs;
     if (isLost()) return 'lost';
+    if (isYielded?.()) return 'yielded';
     if (!isOpen()) return 'closed';
     return certainty.isInDoubt() ? 'doubt' : 'open';
   }

@@ -13,6 +13,9 @@ export function refusal(verdict: GateVerdict, token: number | null, answerMs: nu
     case 'lost':
       return new AttemptError('WRITE_FENCED', `Expected ${attempt} to hold the lock of its session, but the `
         + 'lock was lost. Nothing was written. End this work; the session goes on without it.');
+    case 'yielded':
+      return new AttemptError('LOCK_YIELDED', `Expected ${attempt} to hold the lock of its session, but its work `
+        + 'has given it up with yieldLock() and does not have it back. Nothing was written. Write after the await.');
     case 'doubt':
       return new AttemptError('LEASE_IN_DOUBT', `Expected the lease of ${attempt} to be valid, but its `
         + 'deadline has passed (a blocked process or a sleeping machine) and whether it is still ours is '

@@ -3,6 +3,7 @@
  * Types only. The writer (`writer.ts`) asks the gate; records only perform what passed it.
  */
 import type { Lease } from '../locks/lock-store.js';
+import type { SessionEntry } from './read-session.js';
 
 /** A record: a plain object that JSON can carry. The key `$attempt` is reserved for the token. */
 export type SessionRecord = { readonly [key: string]: unknown };
@@ -25,6 +26,11 @@ export interface OpenRequest {
 export interface SessionRecords {
   /** The highest token the session's records carry; 0 where there is none. Asked under the lock. */
   tokenFloor?(session: string): Promise<number>;
+  /**
+   * The records between two grants: with a token above `above` and below `below`, in order. Asked under the lock, when
+   * a work has it back after a yield window: they are what others wrote meanwhile. Absent where that cannot be told.
+   */
+  recordsBetween?(session: string, above: number, below: number): Promise<readonly SessionEntry[]>;
   /** Opens for writing. Must not create the session: the first append does. */
   open(request: OpenRequest): OpenedSession | Promise<OpenedSession>;
 }

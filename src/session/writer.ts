@@ -22,8 +22,8 @@ export interface SessionWriter {
    *
    * @param record a plain object; the key `$attempt` is reserved
    * @returns a promise that resolves when the record is acknowledged and rejects, never throws:
-   *   `WRITER_CLOSED` (the attempt has left the state this writer belongs to), `WRITE_FENCED`,
-   *   `LEASE_IN_DOUBT`, `RECORD_INVALID`, `WRITE_FAILED`, `CONFIG_INVALID` (`records: "none"`)
+   *   `WRITER_CLOSED` (the attempt has left the state this writer belongs to), `LOCK_YIELDED` (in a yield
+   *   window), `WRITE_FENCED`, `LEASE_IN_DOUBT`, `RECORD_INVALID`, `WRITE_FAILED`, `CONFIG_INVALID` (`records: "none"`)
    */
   append(record: SessionRecord): Promise<void>;
   /**
@@ -38,7 +38,7 @@ export interface SessionWriter {
    * @param fn must begin its write before it returns
    * @returns what `fn` returned, untouched; a thenable that is not a promise is started and comes back as a
    *   promise
-   * @throws AttemptError `WRITER_CLOSED`, `WRITE_FENCED`, `LEASE_IN_DOUBT`; what `fn` throws
+   * @throws AttemptError `WRITER_CLOSED`, `LOCK_YIELDED`, `WRITE_FENCED`, `LEASE_IN_DOUBT`; what `fn` throws
    */
   guard<T>(fn: () => T): T;
   /**
@@ -72,7 +72,10 @@ export interface TrackedWriter {
 
 export interface WriterOptions {
   readonly gate: WriteGate;
-  /** What to write to; null for `records: "none"`. Work's and cleanup's writer may share it. */
+  /**
+   * What to write to; null for `records: "none"`. Work's and cleanup's writer may share it. Read at every write: after
+   * a yield window it is another one.
+   */
   readonly opened: OpenedSession | null;
   readonly clock: Clock;
   /** How long a write waits for the answer to a lease in doubt, milliseconds. */
@@ -94,19 +97,15 @@ type Write = () => void | Promise<void>;
 
 class GatedWriter implements TrackedWriter {
   readonly session: SessionWriter;
-  readonly #gate: WriteGate;
-  readonly #opened: OpenedSession | null;
-  readonly #answerMs: number;
+  readonly #options: WriterOptions;
   readonly #pending = new PendingWrites();
   readonly #doubts: DoubtQueue;
-  #refused = 0;
+  #refusals = 0;
   #used: Fencing = 'none';
 
-  constructor({ gate, opened, clock, answerMs }: WriterOptions) {
-    this.#gate = gate;
-    this.#opened = opened;
-    this.#answerMs = answerMs;
-    this.#doubts = new DoubtQueue(() => gate.ask(), clock, answerMs);
+  constructor(options: WriterOptions) {
+    this.#options = options;
+    this.#doubts = new DoubtQueue(() => options.gate.ask(), options.clock, options.answerMs);
     this.session = {
       append: (record) => rejecting(() => this.#append(record)),
       appendSync: (record) => this.#appendSync(record),
@@ -120,7 +119,7 @@ class GatedWriter implements TrackedWriter {
   }
 
   get refused(): number {
-    return this.#refused;
+    return this.#refusals;
   }
 
   get used(): Fencing {
@@ -136,7 +135,7 @@ class GatedWriter implements TrackedWriter {
   }
 
   #append(record: SessionRecord): Promise<void> {
-    const to = ableTo(this.#opened, 'append');
+    const to = ableTo(this.#options.opened, 'append');
     return this.#inTurn(to.fencing, () => to.append(record), () => {
       const copy = copyRecord(record);
       return () => to.append(copy);
@@ -144,7 +143,7 @@ class GatedWriter implements TrackedWriter {
   }
 
   #appendSync(record: SessionRecord): void {
-    const to = ableTo(this.#opened, 'appendSync');
+    const to = ableTo(this.#options.opened, 'appendSync');
     this.#now(to.fencing, () => to.appendSync(record));
   }
 
@@ -158,7 +157,7 @@ class GatedWriter implements TrackedWriter {
   }
 
   #replace(records: Iterable<SessionRecord>): Promise<void> {
-    const to = ableTo(this.#opened, 'replace', records);
+    const to = ableTo(this.#options.opened, 'replace', records);
     return this.#inTurn(to.fencing, () => to.replace(records), () => {
       const copies = Array.from(records, copyRecord);
       return () => to.replace(copies);
@@ -168,7 +167,7 @@ class GatedWriter implements TrackedWriter {
   /** Performs a synchronous write if the gate is open now. Whoever waits in doubt goes first. */
   #now<T>(fencing: Fencing, write: () => T): T {
     this.#doubts.recheck();
-    const verdict = this.#gate.ask();
+    const verdict = this.#options.gate.ask();
     if (verdict !== 'open') throw this.#refuse(verdict);
     this.#used = weakerFencing(this.#used, fencing);
     return write();
@@ -182,8 +181,8 @@ class GatedWriter implements TrackedWriter {
    */
   #inTurn(fencing: Fencing, write: Write, prepare: () => Write): Promise<void> {
     this.#doubts.recheck();
-    const verdict = this.#gate.ask();
-    if (verdict === 'closed' || verdict === 'lost') return handled(Promise.reject(this.#refuse(verdict)));
+    const verdict = this.#options.gate.ask();
+    if (verdict !== 'open' && verdict !== 'doubt') return this.#refused(verdict);
     if (verdict === 'doubt' || this.#doubts.length > 0) return this.#whenAnswered(fencing, prepare());
     this.#used = weakerFencing(this.#used, fencing);
     const written = write();
@@ -208,9 +207,15 @@ class GatedWriter implements TrackedWriter {
     return waited;
   }
 
+  /** Whoever writes in its own yield window made a mistake, and is to hear of it: that rejection stays loud. */
+  #refused(verdict: GateVerdict): Promise<void> {
+    const rejected = Promise.reject(this.#refuse(verdict));
+    return verdict === 'yielded' ? rejected : handled(rejected);
+  }
+
   #refuse(verdict: GateVerdict): AttemptError {
-    if (verdict !== 'doubt') this.#refused += 1;
-    return refusal(verdict, this.#gate.token, this.#answerMs);
+    if (verdict === 'closed' || verdict === 'lost') this.#refusals += 1;
+    return refusal(verdict, this.#options.gate.token, this.#options.answerMs);
   }
 }
 

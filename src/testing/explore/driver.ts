@@ -70,7 +70,7 @@ export function perform(driver: Driver, command: Command, seq: number): Driver {
     case 'runCleanup': return { ...driver, cleanupOpen: true, cleanupSeq: seq };
     case 'endCleanup': return { ...driver, cleanupOpen: false };
     case 'askRelease': return ask(driver, seq);
-    case 'endOpening': case 'tellWork': return driver; // Nothing the driver must remember follows from these.
+    case 'endOpening': case 'tellWork': case 'runWindow': case 'resumeWork': return driver; // Nothing the driver must remember follows from these.
   }
 }
 

@@ -11,7 +11,7 @@ import type { Process } from './network.js';
 import { CLEANUP_MS, type Script } from './plan.js';
 import type { SimLease } from './sim-lease.js';
 
-const WRITES: readonly string[] = ['locked', 'running'];
+const WRITES: readonly string[] = ['locked', 'running.working'];
 
 export class Watch {
   report: AttemptReport | null = null;
@@ -101,14 +101,14 @@ export class Watch {
     this.#state = state;
     this.server.world.tell(this.name, `${from} -> ${state}`);
     this.#check('S8', this.report === null, () => `moved to ${state} after the end`);
-    if (from === 'running') this.#probe('S5');
+    if (from.startsWith('running')) this.#probe('S5');
     this.#boundWayOut(from, state);
   }
 
   /** L2: from the first abort to the release, whatever the work does; unless told to hold, or standing still. */
   #boundWayOut(from: string, state: string): void {
     const { now } = this.server.world.time;
-    if (from === 'running' && state.startsWith('aborting')) this.#abortedAt = now;
+    if (from.startsWith('running') && state.startsWith('aborting')) this.#abortedAt = now;
     if (!state.startsWith('rele') || this.#abortedAt === null || this.bounds.onUnsettled === 'hold') return;
     const took = now - this.#abortedAt;
     const bound = this.bounds.settleMs + CLEANUP_MS + 10;
