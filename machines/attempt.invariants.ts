@@ -20,13 +20,12 @@ export interface History {
   readonly event: Happening;
   /** In the order the machine named them. */
   readonly commands: readonly Command[];
-  readonly requests: number;
   readonly starts: number;
-  /** The driver was given the grant. */
+  /** Of what was last requested: the driver was given the grant. */
   readonly granted: boolean;
-  /** The driver was told of the loss. */
+  /** ... was told of its loss. */
   readonly lost: boolean;
-  /** The driver was asked to give back, in an earlier step. */
+  /** ... was asked to give it back, in an earlier step. */
   readonly releaseBegun: boolean;
   readonly writerOpen: boolean;
   readonly cleanupOpen: boolean;
@@ -77,11 +76,15 @@ export const withoutCause = ({ value, context }: Snapshot): unknown => ({
 const said = (condition: boolean, what: string): string | null => (condition ? what : null);
 const first = (...findings: (string | null)[]): string | null => findings.find((finding) => finding !== null) ?? null;
 
-/** Which abort an event is; a timer of `running` becomes an abort by timeout. */
-const abortIn = ({ type }: Happening): string | null => {
-  if (type === 'lease.lost') return 'leaseLost';
-  if (type === 'work.idled' || type.startsWith('xstate.after.timeoutMs')) return 'timeout';
-  return type.startsWith('abort.') ? type.slice('abort.'.length) : null;
+/** What becomes an abort by timeout: a budget that is over, at once or after the grace of a section. */
+const TIMEOUTS = ['work.idled', 'work.overran', 'grace.ended', 'section.left'];
+
+/** Which abort an event is. What keeps a window from ending with the lock in hand is a loss. */
+const abortIn = (before: Snapshot, { type }: Happening): string | null => {
+  if (type.startsWith('abort.')) return type.slice('abort.'.length);
+  if (TIMEOUTS.includes(type)) return 'timeout';
+  const inWindow = /^running\.(yielding|reacquiring)/.test(pathOf(before.value));
+  return type === 'lease.lost' || inWindow ? 'leaseLost' : null;
 };
 
 const checkS8 = (now: Snapshot, { before, commands: named }: History): string | null => {
@@ -100,7 +103,7 @@ const checkS9 = (now: Snapshot, { before, event, commands: named, timeoutCalls }
   return first(
     said(was !== null && (is?.by !== was.by || is.kind !== was.kind || is.reason !== was.reason),
       `the first abort was ${was?.by} and became ${is?.by ?? 'none'}`),
-    said(was === null && is !== null && is.by !== abortIn(event), `${event.type} was recorded as ${is?.by}`),
+    said(was === null && is !== null && is.by !== abortIn(before, event), `${event.type} was recorded as ${is?.by}`),
     said(sub !== null && sub !== is?.by, `in aborting.${sub}, aborted by ${is?.by ?? 'nobody'}`),
     said(now.context.abandoned && is?.by !== 'timeout', 'marked abandoned, and no timeout'),
     said(isTimeout && now.context.abandoned !== (before.context.work === 'pending'), 'the abandoned mark is wrong'),
@@ -115,19 +118,24 @@ const checkS10 = (now: Snapshot, { commands: named, starts, granted, lost }: His
   said(named.includes('startWork') && now.context.abort !== null, 'aborted work was started'),
 );
 
-const checkS11 = (_now: Snapshot, { before, event, commands: named, requests, granted }: History): string | null => {
+/** Commands that put a grant to the work's use. */
+const USES: readonly Command[] = ['openSession', 'startWork', 'resumeWork'];
+
+const checkS11 = (_now: Snapshot, { before, event, commands: named, granted }: History): string | null => {
   const wasOver = decidedOutcome(before.context) !== null;
   const isGrant = event.type === 'lock.granted' && before.context.lock === 'asked' && before.status === 'active'
     && event.seq === before.context.request;
   return first(
-    said(requests > 1 || (wasOver && named.includes('requestLock')), 'the lock was asked for again'),
+    said(wasOver && named.includes('requestLock'), 'the lock was asked for after teardown began'),
+    said(['asked', 'held', 'leaving'].includes(before.context.lock) && named.includes('requestLock'),
+      'the lock was asked for while a grant may be there'),
     said(isGrant && wasOver && !named.includes('askRelease'), 'a late grant was not given back at once'),
-    said(wasOver && granted && (named.includes('openSession') || named.includes('startWork')), 'a late grant was used'),
+    said(wasOver && granted && USES.some((name) => named.includes(name)), 'a late grant was used'),
   );
 };
 
 const checkS12 = (now: Snapshot, { before, event, commands: named, lost, cleanupOpen }: History): string | null => {
-  const isNews = event.type === 'lease.lost' && before.context.lock === 'held';
+  const isNews = event.type === 'lease.lost' && (before.context.lock === 'held' || before.context.lock === 'leaving');
   const held = isNews && (isIn(before, 'locked') || isIn(before, 'running'));
   return first(
     said(isNews && now.context.lock !== 'gone', 'a loss was not believed'),
@@ -139,11 +147,11 @@ const checkS12 = (now: Snapshot, { before, event, commands: named, lost, cleanup
 };
 
 /** Commands that need a lease somebody renews. */
-const NEEDS_RENEWAL: readonly Command[] = ['openSession', 'startWork', 'runCleanup'];
+const NEEDS_RENEWAL: readonly Command[] = ['openSession', 'startWork', 'resumeWork', 'runCleanup'];
 
 const checkS13 = (now: Snapshot, { commands: named, releaseBegun }: History): string | null => first(
   said(releaseBegun && named.some((name) => NEEDS_RENEWAL.includes(name)), 'the lease was used after release began'),
-  said(releaseBegun && !isIn(now, 'releasing') && !isIn(now, 'released'), `back to ${pathOf(now.value)} after release`),
+  said(releaseBegun && now.context.lock === 'held', `held in ${pathOf(now.value)} after release began`),
 );
 
 const checkS14 = (now: Snapshot, { before, event }: History): string | null => {
@@ -151,7 +159,7 @@ const checkS14 = (now: Snapshot, { before, event }: History): string | null => {
   const isYes = event.type === 'lock.granted';
   const isNo = event.type === 'lock.busy' || event.type === 'release.notHeld';
   return first(
-    said(isIn(now, 'locked') && !isIn(before, 'locked') && !isYes, `${event.type} taken for a grant`),
+    said(now.context.lock === 'held' && before.context.lock !== 'held' && !isYes, `${event.type} taken for a grant`),
     said(is === 'released' && was !== is && event.type !== 'release.confirmed', `${event.type} taken for a release`),
     said(is === 'neverHeld' && was !== is && !isNo, `${event.type} taken for a definite no`),
     said(now.status === 'done' && is === null && now.context.request > 0, 'ended without an answer about the lock'),
@@ -189,9 +197,9 @@ const safety: readonly Invariant[] = [
   { id: 'S4', scope: 'session',
     statement: 'Once a record with token t is accepted, no reader accepts a record with a smaller one after it.' },
   { id: 'S5', scope: 'machine', decidedBy: 'step',
-    statement: 'Leaving `running` closes the writer in the same tick, even if the work never settles.',
+    statement: 'Leaving `running`, or giving the lock up in it, closes the writer in the same tick, even if the work never settles.',
     check: (now, { writerOpen }) =>
-      said(writerOpen && !isIn(now, 'running'), `the writer is open in ${pathOf(now.value)}`) },
+      said(writerOpen && pathOf(now.value) !== 'running.working', `the writer is open in ${pathOf(now.value)}`) },
   { id: 'S6', scope: 'machine', decidedBy: 'world', check: checkS6,
     statement: 'In a final state the attempt has no live grant: not on disk, not in the store, not in any register or flag.' },
   { id: 'S7', scope: 'store',

@@ -6,6 +6,8 @@ export type {
 } from './report.js';
 export { attempts, type AbortAllResult, type AbortByIdAnswer } from './register.js';
 export { AbortReason, AttemptError, type AttemptErrorCode } from './errors.js';
+export type { SectionOptions } from './driver/sections.js';
+export type { Yielded } from './driver/windows.js';
 export type { AbortRequester, AttemptOptions, CleanupContext, WorkContext } from './options.js';
 export type { AbortAnswer, AttemptSnapshot } from './driver/driver.js';
 export type { AbortedBy, LeaseOutcome, Outcome, TimeoutKind } from '../machines/attempt.types.js';
@@ -21,6 +23,6 @@ export type {
 
 export { fileRecords } from './session/file-records.js';
 export { inheritAttempt, type InheritedAttempt } from './session/inherit.js';
-export { readSession, streamSession } from './session/read-session.js';
+export { readSession, streamSession, type SessionEntry } from './session/read-session.js';
 export type { OpenedSession, OpenRequest, SessionRecord, SessionRecords } from './session/session-records.js';
 export type { SessionWriter } from './session/writer.js';

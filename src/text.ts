@@ -46,6 +46,12 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 export const shortId = (attemptId: string): string =>
   UUID.test(attemptId) ? attemptId.slice(0, 8) : harmless(attemptId);
 
+/** A request that waits, work that works, a release that is asked for: what these states are for needs no saying. */
+const USUAL = new Set(['acquiring.waiting', 'running.working', 'releasing.asking']);
+
+/** A state of the machine for people: `running`, `running.yielded`. */
+export const stateInWords = (state: string): string => (USUAL.has(state) ? state.split('.')[0] ?? state : state);
+
 /** Labels and the last note, as one word after another. */
 export function labelsInWords({ labels, note }: Pick<Holder, 'labels' | 'note'>): string {
   const words = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
@@ -59,7 +65,7 @@ export function holderInWords(holder: Holder | null, now: number, host: string):
   const since = holder.since === null ? '' : ` for ${inWords(now - holder.since)}`;
   const elsewhere = holder.host !== null && holder.host !== host ? ` on ${harmless(holder.host)}` : '';
   const facts = [
-    holder.state === null ? '' : harmless(holder.state),
+    holder.state === null ? '' : harmless(stateInWords(holder.state)),
     holder.pid === null ? '' : `pid ${holder.pid}${holder.sameProcess ? ', this process' : elsewhere}`,
     labelsInWords(holder),
   ].filter((fact) => fact !== '');

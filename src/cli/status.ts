@@ -9,7 +9,7 @@ import { localFileLocks } from '../locks/file/local-file-locks.js';
 import type { Holder, SessionStatus } from '../locks/lock-store.js';
 import { EXIT } from './exits.js';
 import { table } from './table.js';
-import { harmlessJson, inWords, labelsInWords, shortId } from '../text.js';
+import { harmlessJson, inWords, labelsInWords, shortId, stateInWords } from '../text.js';
 
 export interface StatusOptions {
   readonly quiet?: boolean;
@@ -50,7 +50,7 @@ function rowOf({ session, holder, waiting }: SessionStatus, now: number, host: s
   const until = holder.until === null ? '' : over ? `${inWords(-ends)} ago` : `in ${inWords(ends)}`;
   const elsewhere = holder.host === null || holder.host === host ? '' : ` on ${holder.host}`;
   return [
-    path, over ? 'expired' : holder.state ?? 'held',
+    path, over ? 'expired' : stateInWords(holder.state ?? 'held'),
     holder.since === null ? '' : inWords(now - holder.since), until,
     holder.pid === null ? '' : `${holder.pid}${elsewhere}`,
     holder.attemptId === null ? '' : shortId(holder.attemptId), line,

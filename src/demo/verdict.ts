@@ -2,6 +2,7 @@
  * What a row promises, what was found, and whether they agree. Pure, so that it can be shown to be able to fail.
  */
 import type { AbortedBy, LeaseOutcome, Outcome } from '../index.js';
+import { stateInWords } from '../text.js';
 
 /** One promise of a row. `expected` and `found` are what the screen shows if they disagree. */
 export interface Check {
@@ -83,15 +84,11 @@ function isHeld(state: string): boolean {
   return state !== 'aborting.leaseLost' && HELD.includes(state.split('.')[0] ?? '');
 }
 
-/** A request that waits, and a release that is asked for once, are what these states are for: no need to say so. */
-const shortOf = (state: string): string =>
-  state === 'acquiring.waiting' || state === 'releasing.asking' ? state.split('.')[0] ?? state : state;
-
 /** The states in order, with the part in which the lock is held in brackets. An open bracket: it did not end. */
 export function showPath(states: readonly string[]): string {
   return states.map((state, i) => {
     const opens = isHeld(state) && !isHeld(states[i - 1] ?? '');
     const closes = isHeld(state) && i + 1 < states.length && !isHeld(states[i + 1] ?? '');
-    return `${opens ? '[' : ''}${shortOf(state)}${closes ? ']' : ''}`;
+    return `${opens ? '[' : ''}${stateInWords(state)}${closes ? ']' : ''}`;
   }).join(' → ');
 }

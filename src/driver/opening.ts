@@ -1,5 +1,5 @@
 /**
- * Opens the session for an attempt, and closes it at the end. Reports facts, decides nothing.
+ * Opens the session for an attempt, and closes it at the end; around a yield window it is closed and opened anew. Reports facts, decides nothing.
  * Opened counts only with a lease that is not in doubt: work never starts on a doubtful one.
  */
 import type { AttemptEvent } from '../../machines/attempt.types.js';
@@ -27,13 +27,14 @@ export class Opening {
   readonly #dispatch: (event: AttemptEvent) => void;
   #wanted: AbortController | null = null;
   #opened: OpenedSession | null = null;
+  #hasToClose = false;
 
   constructor(spec: AttemptSpec<unknown>, dispatch: (event: AttemptEvent) => void) {
     this.#spec = spec;
     this.#dispatch = dispatch;
   }
 
-  /** What was opened; null with `records: "none"`, and before. */
+  /** What was last opened, even when it is closed again: its gate is closed then, too. Null: `records: "none"`. */
   get opened(): OpenedSession | null {
     return this.#opened;
   }
@@ -49,6 +50,7 @@ export class Opening {
       if (signal.aborted) return this.#close(opened); // nobody waits for it any more
       if (this.#spec.records && !isOpened(opened)) return failed(new Error(NOT_OPENED));
       this.#opened = opened;
+      this.#hasToClose = true;
       if (!certainty.isInDoubt()) return this.#isOpen(seq);
       void this.#untilCertain(certainty, signal).then(() => {
         if (!signal.aborted) this.#isOpen(seq);
@@ -77,11 +79,11 @@ export class Opening {
     this.#wanted = null;
   }
 
-  /** The end of the attempt: nothing of the session stays open. */
+  /** The end of the attempt, or of its hold on the lock: nothing of the session stays open. */
   close(): void {
     this.end();
-    this.#close(this.#opened);
-    this.#opened = null;
+    if (this.#hasToClose) this.#close(this.#opened);
+    this.#hasToClose = false;
   }
 
   /** Until the lease is renewed; a loss, an abort or `openMs` end the opening, and with it this wait. */

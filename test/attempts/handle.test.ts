@@ -39,7 +39,7 @@ describe('the handle', () => {
     await scene().settled();
     opening.resolve(scene().records.open({ token: 1 } as never) as never);
     await scene().settled();
-    expect(attempt.abort('first')).toEqual({ accepted: true, state: 'running', abortedBy: 'user' });
+    expect(attempt.abort('first')).toEqual({ accepted: true, state: 'running.working', abortedBy: 'user' });
     expect(attempt.abort('second')).toEqual({ accepted: false, state: 'aborting.user', abortedBy: 'user' });
     await scene().clock.advance(10);
     expect(attempt.abort('third', { by: 'timeout' })).toEqual({
@@ -107,12 +107,12 @@ describe('the handle', () => {
     });
     expect(attempt.snapshot()).toEqual({
       attemptId: 'me', session: 'session', labels: { a: 'b' }, state: 'idle', abortedBy: null, lateAborts: [],
-      token: null, inDoubt: false, unsettled: false, abandoned: false, workSettled: null, note: null,
+      token: null, inDoubt: false, unsettled: false, abandoned: false, workSettled: null, note: null, section: null,
       refusedWrites: 0,
     });
     const run = attempt.start();
     await scene().settled();
-    expect(attempt.snapshot()).toMatchObject({ state: 'running', token: 1, note: 'halfway', workSettled: false });
+    expect(attempt.snapshot()).toMatchObject({ state: 'running.working', token: 1, note: 'halfway', workSettled: false });
     store.lease.fixedDeadline = scene().clock.now();
     expect(attempt.snapshot().inDoubt).toBe(true);
     expect(write, 'S10: in doubt nothing is written').toThrow(expect.objectContaining({ code: 'LEASE_IN_DOUBT' }));
@@ -153,8 +153,8 @@ describe('the handle', () => {
     attempt.subscribe(() => heard.push('after the end'));
     attempt.abort();
     expect(heard).toEqual([
-      'acquiring.waiting null false', 'locked null false', 'running null false', 'running one false',
-      'running one true', 'aborting.user one false', 'releasing.asking one false', 'released one false',
+      'acquiring.waiting null false', 'locked null false', 'running.working null false',
+      'running.working one false', 'running.working one true', 'aborting.user one false', 'releasing.asking one false', 'released one false',
     ]);
   });
 
@@ -171,7 +171,7 @@ describe('the handle', () => {
     for (let step = 0; step < 3; step += 1) {
       await scene().clock.advance(80);
       progress();
-      expect(attempt.snapshot().state).toBe('running');
+      expect(attempt.snapshot().state).toBe('running.working');
     }
     await scene().clock.advance(10);
     expect(await run).toMatchObject({ abortedBy: 'timeout', timeoutKind: 'run', timings: { ranMs: 250 } });

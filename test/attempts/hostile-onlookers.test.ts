@@ -27,12 +27,12 @@ describe('S8: onlookers that interfere', () => {
     });
     attempt.subscribe(({ state }) => {
       seen.push(state);
-      if (state === 'running') attempt.abort('too bad');
+      if (state === 'running.working') attempt.abort('too bad');
     });
     const report = await toTheEnd(attempt.start());
     expect(report).toMatchObject({ outcome: 'aborted', settled: true, lease: 'released' });
     expect(seen).toEqual([
-      'acquiring.waiting', 'work starts, aborted: false', 'locked', 'running', 'aborting.user', 'releasing.asking',
+      'acquiring.waiting', 'work starts, aborted: false', 'locked', 'running.working', 'aborting.user', 'releasing.asking',
       'released',
     ]);
   });
@@ -116,7 +116,7 @@ describe('S8: onlookers that interfere', () => {
     end();
     end();
     await toTheEnd(attempt.start());
-    expect(states).toEqual(['acquiring.waiting', 'locked', 'running', 'releasing.asking', 'released']);
+    expect(states).toEqual(['acquiring.waiting', 'locked', 'running.working', 'releasing.asking', 'released']);
     expect(() => attempt.subscribe(5 as never)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
   });
 

@@ -52,7 +52,7 @@ describe('M07: the work does what work does', () => {
   test('S9: work that aborts itself at once, and then returns: aborted, with its value', async () => {
     const attempt = scene().attempt({
       work: ({ signal, session }) => {
-        expect(attempt.abort('mine')).toEqual({ accepted: true, state: 'running', abortedBy: 'user' });
+        expect(attempt.abort('mine')).toEqual({ accepted: true, state: 'running.working', abortedBy: 'user' });
         expect(attempt.abort('again', { by: 'timeout' })).toMatchObject({ accepted: false, abortedBy: 'user' });
         expect(() => session.appendSync({ a: 1 }), 'S5').toThrow(
           expect.objectContaining({ code: 'WRITER_CLOSED' }),

@@ -55,13 +55,13 @@ describe('the register', () => {
     const run = first.start();
     await scene().settled();
     expect(attempts.abort('turn-1', 'stop', { by: 'shutdown' }))
-      .toEqual({ accepted: true, state: 'running', abortedBy: 'shutdown' });
+      .toEqual({ accepted: true, state: 'running.working', abortedBy: 'shutdown' });
     expect(await run).toMatchObject({ abortedBy: 'shutdown', reason: 'stop' });
     const second = scene().attempt({ attemptId: 'turn-2', work: untilAborted });
     const next = second.start();
     await scene().settled();
     expect(attempts.abort('turn-1')).toEqual({ accepted: false, state: null, abortedBy: null });
-    expect(second.snapshot()).toMatchObject({ state: 'running', abortedBy: null, lateAborts: [] });
+    expect(second.snapshot()).toMatchObject({ state: 'running.working', abortedBy: null, lateAborts: [] });
     second.abort();
     await next;
   });

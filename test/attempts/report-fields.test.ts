@@ -69,7 +69,7 @@ describe('the other fields', () => {
     const report = await toTheEnd(scene(), run);
     expect(report.timings).toEqual({ waitedMs: 10, heldMs: 60, ranMs: 20, abortToReleaseMs: 40 });
     expect(report.trace.transitions.map(({ at, to, event }) => [at, to, event])).toEqual([
-      [0, 'acquiring.waiting', 'start'], [10, 'locked', 'lock.granted'], [10, 'running', 'session.opened'],
+      [0, 'acquiring.waiting', 'start'], [10, 'locked', 'lock.granted'], [10, 'running.working', 'session.opened'],
       [30, 'aborting.user', 'abort.user'], [70, 'releasing.asking', 'settleMs'],
       [70, 'released', 'release.confirmed'],
     ]);

@@ -94,7 +94,7 @@ describe('neverHeld: a definite no, or nothing was asked', () => {
     const { clock } = scene();
     const holder = {
       attemptId: 'other', owner: 'o', token: 4, pid: 7, host: 'h', since: clock.wallNow() - 2_000,
-      state: 'running', note: 'halfway', until: clock.wallNow() + 3_000, labels: { job: '9' }, sameProcess: false,
+      state: 'running.working', note: 'halfway', until: clock.wallNow() + 3_000, labels: { job: '9' }, sameProcess: false,
     };
     const store = scene().store({ acquire: (ask) => ask.busy(holder) });
     const report = await scene().attempt({ locks: store, work: never, waitMs: 0 }).start();

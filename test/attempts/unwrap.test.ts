@@ -59,7 +59,7 @@ describe('unwrap', () => {
     await scene().clock.advance(0);
     expect(thrownBy(await second)).toMatchObject({
       code: 'LOCK_BUSY', retryAfterMs: null,
-      holder: { attemptId: 'first', state: 'running', labels: { job: '7' }, sameProcess: true, pid: process.pid },
+      holder: { attemptId: 'first', state: 'running.working', labels: { job: '7' }, sameProcess: true, pid: process.pid },
     });
     first.abort();
     await run;

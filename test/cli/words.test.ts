@@ -31,7 +31,7 @@ describe('words for the terminal', () => {
 });
 
 const HOLDER: Holder = {
-  attemptId: '1b7f2c09-0000-4000-8000-000000000000', owner: 'o', token: 7, pid: 4242, host: 'here', since: 0, state: 'running',
+  attemptId: '1b7f2c09-0000-4000-8000-000000000000', owner: 'o', token: 7, pid: 4242, host: 'here', since: 0, state: 'running.working',
   note: 'step 3', until: 190_000, labels: { job: 'nightly', text: 'x'.repeat(256) }, sameProcess: false,
 };
 

@@ -11,7 +11,7 @@ const COLOUR = new RegExp(`${ESC}\\[\\d+m`);
 
 const promised: Promised = {
   outcome: 'aborted', abortedBy: 'user', abandoned: false, lease: 'released',
-  path: ['acquiring.waiting', 'locked', 'running', 'aborting.user', 'releasing.asking', 'released'],
+  path: ['acquiring.waiting', 'locked', 'running.working', 'aborting.user', 'releasing.asking', 'released'],
 };
 
 const rowWith = (...checks: Check[]): Row => ({
@@ -85,8 +85,8 @@ describe('the path', () => {
   it('shows where the lock is held: to the end, to a loss, to a crash, or nowhere', () => {
     expect(showPath(['acquiring.waiting', 'locked', 'releasing.asking', 'releasing.pausing', 'released']))
       .toBe('acquiring → [locked → releasing → releasing.pausing] → released');
-    expect(showPath(['locked', 'running', 'aborting.leaseLost', 'released'])).toBe('[locked → running] → aborting.leaseLost → released');
-    expect(showPath(['acquiring.waiting', 'locked', 'running'])).toBe('acquiring → [locked → running');
+    expect(showPath(['locked', 'running.working', 'aborting.leaseLost', 'released'])).toBe('[locked → running] → aborting.leaseLost → released');
+    expect(showPath(['acquiring.waiting', 'locked', 'running.working'])).toBe('acquiring → [locked → running');
     expect(showPath(['acquiring.waiting', 'acquiring.cancelling', 'released'])).toBe('acquiring → acquiring.cancelling → released');
   });
 });

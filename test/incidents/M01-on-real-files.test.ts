@@ -29,14 +29,14 @@ describe('M01: on a real session file', () => {
           session, locks, clock, waitMs: 0, work: (context) => context.session.append({ by: 'the cleanup' }),
         }).start());
         const done = run.start();
-        await until(() => run.snapshot().state === 'running');
+        await until(() => run.snapshot().state === 'running.working');
         expect(existsSync(`${session}.lock`)).toBe(true);
         expect(await cleanupRun(), 'refused, with the holder named').toMatchObject({
           outcome: 'notStarted', lease: 'neverHeld',
           error: {
             code: 'LOCK_BUSY',
             holder: {
-              attemptId: run.id, state: 'running', pid: process.pid, labels: { job: '7' }, sameProcess: true,
+              attemptId: run.id, state: 'running.working', pid: process.pid, labels: { job: '7' }, sameProcess: true,
             },
           },
         });

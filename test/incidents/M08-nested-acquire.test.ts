@@ -1,7 +1,6 @@
 /**
  * M08: an attempt waits for the lock it holds itself, or any caller of the process shares it (openclaw #88919, #96000).
- * Here another attempt of the same process waits its turn and is told that the holder is this very process. That an
- * attempt started from inside another one's work fails at once (NESTED_ATTEMPT) is to come: see `every-row.test.ts`.
+ * Another attempt of the same process waits its turn; one started from inside the holder's work is told so at once.
  */
 import { expect, test } from 'vitest';
 import { memoryLocks } from '../../src/index.js';
@@ -23,16 +22,68 @@ test('M08: another attempt of the same process does not share the lock, it waits
   expect(order).toEqual(['one', 'one ends', 'two']);
 });
 
-test('M08: who asks from inside the holder\'s work is refused in bounded time, and told that it is this process', async () => {
+test('M08 L8: who asks from inside the holder\'s work is told so at once, without waiting', async () => {
   const locks = memoryLocks({ clock: scene().clock });
   const outer = scene().attempt({
     locks,
     work: async () => {
-      const inner = await scene().attempt({ locks, waitMs: 0, work: () => 'never' }).start();
-      return inner.outcome === 'notStarted' ? inner.error.holder : inner.outcome;
+      await null; // also behind an await
+      const inner = await scene().attempt({ locks, waitMs: Infinity, work: () => 'never' }).start();
+      return { outcome: inner.outcome, lease: inner.lease, error: inner.error };
     },
   });
   expect(await scene().now(outer.start())).toMatchObject({
-    outcome: 'completed', value: { attemptId: outer.id, sameProcess: true, state: 'running' }, lease: 'released',
+    outcome: 'completed', lease: 'released',
+    value: { outcome: 'notStarted', lease: 'neverHeld', error: { code: 'NESTED_ATTEMPT' } },
   });
+});
+
+test('M08: through another session in between, and from a timer; the message names the holder', async () => {
+  const locks = memoryLocks({ clock: scene().clock });
+  const outer = scene().attempt({
+    locks,
+    work: async () => {
+      const between = scene().attempt({
+        locks, session: 'another',
+        work: () => new Promise((resolve, reject) => {
+          setTimeout(() => void scene().attempt({ locks, work: () => 1 }).start().then(resolve, reject), 0);
+        }),
+      });
+      return between.start();
+    },
+  });
+  const run = outer.start();
+  await until(() => outer.snapshot().state === 'released');
+  const report = await run;
+  const inner = (report.value as { value?: { error?: Error } } | undefined)?.value;
+  expect(inner).toMatchObject({ outcome: 'notStarted', error: { code: 'NESTED_ATTEMPT' } });
+  expect(inner?.error?.message).toContain(outer.id);
+});
+
+test('M08: in a yield window the lock is not held: an attempt inside it gets it', async () => {
+  const locks = memoryLocks({ clock: scene().clock });
+  const outer = scene().attempt({
+    locks,
+    work: async ({ yieldLock }) => {
+      const { value } = await yieldLock(() => scene().attempt({ locks, work: () => 'inside' }).start());
+      return value.outcome;
+    },
+  });
+  expect(await scene().now(outer.start())).toMatchObject({ outcome: 'completed', value: 'completed' });
+});
+
+test('M08: after the work, and on another store, nobody is nested', async () => {
+  const locks = memoryLocks({ clock: scene().clock });
+  const outer = scene().attempt({
+    locks,
+    work: async () => {
+      const other = memoryLocks({ clock: scene().clock });
+      const elsewhere = await scene().attempt({ locks: other, work: () => 1 }).start();
+      return { elsewhere: elsewhere.outcome, later: scene().attempt({ locks: other, work: () => 2 }).start() };
+    },
+  });
+  const report = await scene().now(outer.start());
+  expect(report).toMatchObject({ outcome: 'completed', value: { elsewhere: 'completed' } });
+  const { later } = report.value as { later: Promise<unknown> };
+  expect(await scene().now(later)).toMatchObject({ outcome: 'completed' });
 });

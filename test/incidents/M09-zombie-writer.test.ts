@@ -47,7 +47,7 @@ test('M09: on a real file: refused, counted, and what had passed the check is le
     },
   });
   const run = first.start();
-  await until(() => first.snapshot().state === 'running');
+  await until(() => first.snapshot().state === 'running.working');
   await scene().settled();
   first.abort('stop');
   await clock.advance(100);

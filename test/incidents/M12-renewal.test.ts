@@ -44,7 +44,7 @@ test('M12 S13: a lease is renewed while it is held, and not once its release has
   const locks = localFileLocks({ leaseMs: 2_000, clock });
   const attempt = createAttempt({ session, locks, clock, work: untilAborted });
   const run = attempt.start();
-  await until(() => attempt.snapshot().state === 'running');
+  await until(() => attempt.snapshot().state === 'running.working');
   const before = ownerOf(session);
   await clock.advance(1_000);
   expect(ownerOf(session), 'it was renewed').not.toBe(before);

@@ -14,12 +14,12 @@ test('M19: ABORT of attempt 1 while attempt 2 runs: no effect on 2, and it says 
   await scene().now(one.start());
   const two = scene().attempt({ locks, work: untilAborted });
   const run = two.start();
-  await until(() => two.snapshot().state === 'running');
+  await until(() => two.snapshot().state === 'running.working');
   expect(attempts.abort(one.id, 'late')).toEqual({ accepted: false, state: null, abortedBy: null });
   expect(one.abort('late')).toMatchObject({ accepted: false, state: 'released' });
   await scene().settled();
-  expect(two.snapshot()).toMatchObject({ state: 'running', abortedBy: null, lateAborts: [] });
-  expect(attempts.abort(two.id, 'meant')).toMatchObject({ accepted: true, state: 'running' });
+  expect(two.snapshot()).toMatchObject({ state: 'running.working', abortedBy: null, lateAborts: [] });
+  expect(attempts.abort(two.id, 'meant')).toMatchObject({ accepted: true, state: 'running.working' });
   expect(await run).toMatchObject({ abortedBy: 'user', reason: 'meant' });
 });
 
@@ -29,7 +29,7 @@ test('M19: the signal of an ended attempt does nothing to the next one of the se
   await scene().now(scene().attempt({ locks, signal: stop.signal, work: () => 1 }).start());
   const two = scene().attempt({ locks, work: untilAborted });
   const run = two.start();
-  await until(() => two.snapshot().state === 'running');
+  await until(() => two.snapshot().state === 'running.working');
   stop.abort('too late');
   await scene().settled();
   expect(two.snapshot().abortedBy).toBeNull();

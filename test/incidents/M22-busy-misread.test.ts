@@ -14,14 +14,14 @@ test('M22: START while held: LOCK_BUSY, who, since when, in which state, and whe
   const locks = localFileLocks({ leaseMs: 2_000 });
   const holder = createAttempt({ session, locks, labels: { job: '7' }, work: untilAborted });
   const run = holder.start();
-  await until(() => holder.snapshot().state === 'running');
+  await until(() => holder.snapshot().state === 'running.working');
   let called = false;
   const report = await runAttempt({ session, locks, waitMs: 0, work: () => { called = true; } });
   expect(report).toMatchObject({
     outcome: 'notStarted', abortedBy: null, lease: 'neverHeld', settled: null,
     error: {
       code: 'LOCK_BUSY',
-      holder: { attemptId: holder.id, pid: process.pid, sameProcess: true, state: 'running', labels: { job: '7' } },
+      holder: { attemptId: holder.id, pid: process.pid, sameProcess: true, state: 'running.working', labels: { job: '7' } },
     },
   });
   if (report.outcome !== 'notStarted') throw new Error('narrowing');

@@ -10,11 +10,7 @@ const tests = fileURLToPath(new URL('..', import.meta.url));
 const rows = Array.from({ length: 22 }, (_, index) => `M${String(index + 1).padStart(2, '0')}`);
 
 /** Parts of rows whose feature does not exist yet. An entry goes when its test comes. */
-const PENDING: Readonly<Record<string, string>> = {
-  M08: 'NESTED_ATTEMPT: an attempt started from inside another one\'s work is told at once (now: after its own waitMs)',
-  M10: 'yield windows: own writes never count as foreign after a re-acquire',
-  M17: 'delicate sections: a timeout inside one is put off once',
-};
+const PENDING: Readonly<Record<string, string>> = {};
 
 /** The titles of all tests, as they stand in the files. */
 function titles(): string {

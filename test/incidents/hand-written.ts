@@ -71,7 +71,7 @@ class HandWritten {
 
   async #acquire(): Promise<Lease | null> {
     const { locks, session = 'session', waitMs = 60_000 } = this.options;
-    const info = { attemptId: 'hand', pid: process.pid, host: 'h', state: 'running', note: null, labels: {} };
+    const info = { attemptId: 'hand', pid: process.pid, host: 'h', state: 'running.working', note: null, labels: {} };
     const asked = locks.acquire({
       session, owner: `hand ${Math.random()}`, waitMs, signal: this.#wanted.signal, info,
     });

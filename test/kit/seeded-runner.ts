@@ -18,7 +18,7 @@ const inside = new AsyncLocalStorage<string>();
 interface Attempt extends StartRequest {
   readonly signal: AbortSignal;
   cause: AbortKind | undefined;
-  state: 'waiting' | 'running' | 'ended';
+  state: 'waiting' | 'running.working' | 'ended';
   outcome: { abortedBy?: string | undefined; abandoned: boolean };
   fromInside: boolean;
   timedOut: boolean;
@@ -69,7 +69,7 @@ export class SeededRunner implements RunnerPort {
       ended,
       abort: (by: AbortKind) => {
         const later = [...this.#attempts.values()].find(
-          (one) => one.session === attempt.session && one.state === 'running',
+          (one) => one.session === attempt.session && one.state === 'running.working',
         );
         if (this.#has('M19') && attempt.state === 'ended') return later?.abort(by);
         return attempt.abort(by);
@@ -89,7 +89,7 @@ export class SeededRunner implements RunnerPort {
     if (attempt.cause === undefined || this.#has('M02')) await this.#work(attempt);
     const abandoned =
       attempt.cause === 'timeout' || (this.#has('M01 abandoned') && attempt.cause === 'user');
-    attempt.outcome = { abortedBy: attempt.cause, abandoned: abandoned && attempt.state === 'running' };
+    attempt.outcome = { abortedBy: attempt.cause, abandoned: abandoned && attempt.state === 'running.working' };
     if (this.#has('M18 abandoned')) attempt.outcome.abandoned = attempt.timedOut;
     attempt.state = 'ended';
     if (!this.#has('M05')) await Promise.race([Promise.all(attempt.writes), this.clock.sleep(SETTLE_MS)]);
@@ -116,7 +116,7 @@ export class SeededRunner implements RunnerPort {
 
   async #work(attempt: Attempt): Promise<void> {
     const { session, attemptId, signal, timeoutMs, work } = attempt;
-    attempt.state = 'running';
+    attempt.state = 'running.working';
     const timer =
       timeoutMs === undefined
         ? null
@@ -149,7 +149,7 @@ export class SeededRunner implements RunnerPort {
 
   async write(session: string, attemptId: string, text: string): Promise<void> {
     const attempt = this.#attempts.get(attemptId);
-    const isOpen = attempt?.state === 'running' && (attempt.cause === undefined || this.#has('M05'));
+    const isOpen = attempt?.state === 'running.working' && (attempt.cause === undefined || this.#has('M05'));
     if (!isOpen && !this.#has('M09')) throw new Error('the writer is closed');
     const landed = this.clock.sleep(2).then(() => {
       this.#texts.set(session, [...(this.#texts.get(session) ?? []), text]);

@@ -30,7 +30,7 @@ export const invariants: Record<string, (played: Played) => void | Promise<void>
 
   'S10: work starts at most once, while running, with a lease that is held and not in doubt': (played) => {
     expect(played.startedIn.length).toBeLessThanOrEqual(1);
-    const well = { state: 'running', lost: false, inDoubt: false, held: 1 };
+    const well = { state: 'running.working', lost: false, inDoubt: false, held: 1 };
     for (const start of played.startedIn) expect(start).toEqual(well);
     expect(played.report.settled === null).toBe(played.startedIn.length === 0);
   },
@@ -85,7 +85,7 @@ export const invariants: Record<string, (played: Played) => void | Promise<void>
   'L2: from an abort while running to releasing within settleMs + cleanupMs': (played) => {
     const { onUnsettled, settleMs } = played.plan.options;
     const { transitions } = played.report.trace;
-    const aborted = transitions.find(({ from, to }) => from === 'running' && to.startsWith('aborting'));
+    const aborted = transitions.find(({ from, to }) => from === 'running.working' && to.startsWith('aborting'));
     const left = transitions.find(({ to }) => to.startsWith('releasing') || to === 'released');
     if (!aborted || !left || onUnsettled === 'hold') return;
     expect(left.at - aborted.at).toBeLessThanOrEqual(settleMs + budgets.cleanupMs);

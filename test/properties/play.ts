@@ -78,7 +78,7 @@ class Play {
           const before = this.attempt.snapshot().state;
           try {
             session.appendSync({ a: 1 });
-            if (before !== 'running' || this.#lost) this.#wrongWrites += 1;
+            if (before !== 'running.working' || this.#lost) this.#wrongWrites += 1;
           } catch { /* refused: that is what is tested */ }
         };
         return this.#work.promise;

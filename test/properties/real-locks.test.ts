@@ -33,7 +33,7 @@ async function live(scene: Scene, locks: LockStore, session: string, life: Life)
   const blocks = life.end === 'stopped while waiting';
   const holder = blocks ? createAttempt({ session, locks, clock, work: untilAborted }) : null;
   const holding = holder?.start();
-  if (holder) await until(() => holder.snapshot().state === 'running');
+  if (holder) await until(() => holder.snapshot().state === 'running.working');
   const attempt = createAttempt<unknown>({
     session, locks, clock, settleMs: life.settleMs, timeoutMs: 50,
     ...(life.cleanup && { cleanup: ({ session: writer }) => writer.append({ last: true }) }),
@@ -46,7 +46,7 @@ async function live(scene: Scene, locks: LockStore, session: string, life: Life)
     },
   });
   const run = attempt.start();
-  const reached = [blocks ? 'acquiring.waiting' : 'running', 'released'];
+  const reached = [blocks ? 'acquiring.waiting' : 'running.working', 'released'];
   await until(() => reached.includes(attempt.snapshot().state));
   await scene.settled();
   const { token } = attempt.snapshot();

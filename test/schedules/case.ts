@@ -136,17 +136,17 @@ export class Case {
   }
 
   #lose(): void {
-    const listens = ['locked', 'running'].includes(this.attempt.snapshot().state);
+    const listens = ['locked', 'running.working'].includes(this.attempt.snapshot().state);
     this.ledger.lose();
     if (!listens) return;
-    this.#expect('S12', !['locked', 'running'].includes(this.attempt.snapshot().state), 'goes on after its loss was told');
+    this.#expect('S12', !['locked', 'running.working'].includes(this.attempt.snapshot().state), 'goes on after its loss was told');
     this.#refuses('S12');
   }
 
   #moved(state: string): void {
     const from = this.#state;
     this.#state = state;
-    if (from === 'running' && state !== from) this.#refuses('S5');
+    if (from === 'running.working' && state !== from) this.#refuses('S5');
     if (state === 'released') this.#expect('S8', this.reports.length === 0, 'moved after the end');
   }
 

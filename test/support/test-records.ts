@@ -11,6 +11,11 @@ export class TestRecords implements SessionRecords {
   opened = 0;
   closed = 0;
 
+  recordsBetween(_session: string, above: number, below: number): Promise<{ record: SessionRecord; token: number }[]> {
+    return Promise.resolve(this.written.flatMap(({ token, record }) =>
+      (token !== null && token > above && token < below ? [{ record, token }] : [])));
+  }
+
   open({ token }: OpenRequest): OpenedSession | Promise<OpenedSession> {
     this.opened += 1;
     const append = (record: SessionRecord): void => void this.written.push({ token, record });

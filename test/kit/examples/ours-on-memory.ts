@@ -16,7 +16,7 @@ const LEASE_MS = 90;
 
 /** An outsider's try is a request of its own to the store. */
 export async function outsiderTry(locks: LockStore, session: string): Promise<(() => Promise<void>) | null> {
-  const info = { attemptId: 'outsider', pid: 0, host: 'here', state: 'running', note: null, labels: {} };
+  const info = { attemptId: 'outsider', pid: 0, host: 'here', state: 'running.working', note: null, labels: {} };
   const owner = `outsider-${Math.random()}`;
   const result = await locks.acquire({
     session,

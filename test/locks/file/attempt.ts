@@ -17,7 +17,7 @@ export function ask(store: LockStore, session: string, more: More = {}): Promise
   return store.acquire({
     session, owner, waitMs: more.waitMs ?? 0, signal: new AbortController().signal,
     tokenFloor: more.floor ?? (async () => 0),
-    info: { attemptId: owner, pid: process.pid, host: 'here', state: 'running', note: null, labels: {} },
+    info: { attemptId: owner, pid: process.pid, host: 'here', state: 'running.working', note: null, labels: {} },
   });
 }
 

@@ -29,7 +29,7 @@ const IN_THREAD = `
   import(workerData.module).then(async ({ localFileLocks }) => {
     const answer = await localFileLocks().acquire({
       session: workerData.session, owner: 'thread', waitMs: 0, signal: new AbortController().signal,
-      info: { attemptId: 'thread', pid: process.pid, host: 'here', state: 'running', note: null, labels: {} },
+      info: { attemptId: 'thread', pid: process.pid, host: 'here', state: 'running.working', note: null, labels: {} },
     });
     parentPort.postMessage({ status: answer.status, sameProcess: answer.holder?.sameProcess ?? null });
     parentPort.once('message', () => process.exit());
@@ -135,7 +135,7 @@ test('L5: a thousand locks leave no listener, timer, watcher, descriptor or file
     const owner = `owner-${round}`;
     const answer = await locks.acquire({
       session, owner, waitMs: 1_000, signal,
-      info: { attemptId: owner, pid: 1, host: 'h', state: 'running', note: null, labels: {} },
+      info: { attemptId: owner, pid: 1, host: 'h', state: 'running.working', note: null, labels: {} },
     });
     if (answer.status !== 'granted') expect.fail(`round ${round}: ${answer.status}`);
     if (round % 2 === 0) await answer.lease.release();

@@ -15,7 +15,7 @@ const HOUR_MS = 3_600_000;
 
 function plant(session: string, until: number, record: object): void {
   mkdirSync(`${session}.lock`);
-  const content = { id: ID, session, owner: 'dead', attemptId: 'a1', since: Date.now(), leaseMs: 10_000, state: 'running', labels: {} };
+  const content = { id: ID, session, owner: 'dead', attemptId: 'a1', since: Date.now(), leaseMs: 10_000, state: 'running.working', labels: {} };
   writeFileSync(join(`${session}.lock`, `owner.3.${until}.${ID}`), JSON.stringify({ ...content, ...record }));
 }
 
@@ -88,7 +88,7 @@ test('L5: waiters of another boot, and ones nobody can tell about after a day, a
 test('M22: a holder whose words change is always read whole', async () => {
   const session = newSession();
   const locks = localFileLocks();
-  const info = { attemptId: 'a', pid: 1, host: 'h', state: 'running', note: '', labels: {} };
+  const info = { attemptId: 'a', pid: 1, host: 'h', state: 'running.working', note: '', labels: {} };
   const answer = await locks.acquire({ session, owner: 'o', waitMs: 0, signal: new AbortController().signal, info });
   if (answer.status !== 'granted') return expect.fail('not granted');
   // From long to short and back: what is shown must be one of them.

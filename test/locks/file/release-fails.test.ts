@@ -141,7 +141,7 @@ test('M06: a directory made immutable: unknown, then released when it can be cha
   }
   try {
     expect(await lease.release()).toBe('unknown');
-    expect(await ask(localFileLocks(), session)).toMatchObject({ status: 'busy', holder: { state: 'running' } });
+    expect(await ask(localFileLocks(), session)).toMatchObject({ status: 'busy', holder: { state: 'running.working' } });
   } finally {
     execFileSync('chattr', ['-i', `${session}.lock`]);
   }

@@ -81,7 +81,7 @@ describe('at the lock\'s place lies', () => {
     const lease = await granted(localFileLocks(), expired, { floor: async () => 7 });
     expect(lease.token).toBeGreaterThan(7);
     const [status] = await localFileLocks().query(expired);
-    expect(status?.holder).toMatchObject({ pid: process.pid, state: 'running' });
+    expect(status?.holder).toMatchObject({ pid: process.pid, state: 'running.working' });
     await lease.release();
   });
 });

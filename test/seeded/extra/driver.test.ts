@@ -99,7 +99,7 @@ test('M19 S8: an attempt that was refused its id does not strike the one that ha
   await expect(two.start()).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
   two.abort('not this one');
   await two.done;
-  expect(attempts.active().map(({ attemptId, state }) => [attemptId, state])).toEqual([['same', 'running']]);
+  expect(attempts.active().map(({ attemptId, state }) => [attemptId, state])).toEqual([['same', 'running.working']]);
   expect(attempts.abort('same', 'meant')).toMatchObject({ accepted: true });
   expect(await run).toMatchObject({ reason: 'meant' });
 });

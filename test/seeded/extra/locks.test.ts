@@ -12,7 +12,7 @@ import { TestClock } from '../../support/test-clock.js';
 
 const files = useSessionFiles();
 
-const info = { attemptId: 'a', pid: 1, host: 'h', state: 'running', note: null, labels: {} };
+const info = { attemptId: 'a', pid: 1, host: 'h', state: 'running.working', note: null, labels: {} };
 const requestOf = (session: string, owner: string, more: Partial<AcquireRequest> = {}): AcquireRequest => (
   { session, owner, waitMs: 0, signal: new AbortController().signal, info, ...more });
 
