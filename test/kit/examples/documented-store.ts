@@ -1,3 +1,4 @@
+/** A lock of one's own, held against the contract. */
 import { memoryLocks, type LockStore } from '../../../src/index.js';
 import { lockStoreContract } from '../../../src/testing/index.js';
 

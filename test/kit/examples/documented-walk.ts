@@ -1,3 +1,4 @@
+/** A machine of one's own, walked. */
 import { attemptMachine } from '../../../machines/attempt.machine.js';
 import { exploreAttempt, twoVariants } from '../../../src/testing/index.js';
 
