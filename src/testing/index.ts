@@ -11,3 +11,13 @@ export type {
   StartRequest,
 } from './check-runner/port.js';
 export type { BreachReport, CheckResult, CheckResultData, ModeResult } from './check-runner/result.js';
+
+export {
+  lockStoreContract, type ContractCase, type LockStoreContractOptions, type MakeStore,
+} from './lock-store-contract.js';
+export { ContractViolation, type StoreUnderTest } from './store-under-test.js';
+
+export {
+  allVariants, exploreAttempt, twoVariants,
+  type Cause, type Explored, type ExploreOptions, type Progress, type Variant, type Violation,
+} from './explore/index.js';

@@ -7,7 +7,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { Driver } from '../../src/driver/driver.js';
 import { Scene } from '../support/scene.js';
 import type { ScriptedStore } from '../support/scripted-store.js';
-import { TestClock } from '../support/test-clock.js';
+import { VirtualClock } from '../../src/testing/virtual-clock.js';
 import { invariants } from './invariants-of-play.js';
 import { plans } from './plan.js';
 import { play } from './play.js';
@@ -33,10 +33,10 @@ const property = (check: (typeof invariants)[string]) => fc.asyncProperty(plans,
 const { perform, abort, moved } = Driver.prototype;
 afterEach(() => {
   Object.assign(Driver.prototype, { perform, abort, moved });
-  TestClock.prototype.setTimeout = setTimer;
+  VirtualClock.prototype.setTimeout = setTimer;
   quiet.silence();
 });
-const setTimer = TestClock.prototype.setTimeout;
+const setTimer = VirtualClock.prototype.setTimeout;
 
 describe('every life of an attempt, and L7: timers alone lead to its end', () => {
   for (const [index, [title, check]] of Object.entries(invariants).entries()) {
@@ -116,12 +116,12 @@ const mutants: [string, string, () => void][] = [
     };
   }],
   ['keeps slow time', 'L1', () => {
-    TestClock.prototype.setTimeout = function slowly(this: TestClock, fn, ms) {
+    VirtualClock.prototype.setTimeout = function slowly(this: VirtualClock, fn, ms) {
       return setTimer.call(this, fn, ms * 1.5);
     };
   }],
   ['settles slowly', 'L2', () => {
-    TestClock.prototype.setTimeout = function slowly(this: TestClock, fn, ms) {
+    VirtualClock.prototype.setTimeout = function slowly(this: VirtualClock, fn, ms) {
       return setTimer.call(this, fn, ms === 100 || ms === 500 ? ms * 10 : ms);
     };
   }],
