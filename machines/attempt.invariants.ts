@@ -60,6 +60,9 @@ export const pathOf = (value: unknown): string =>
 const isIn = ({ value }: Snapshot, state: string): boolean =>
   typeof value === 'string' ? value === state : state in value;
 
+/** There is a grant that the machine knows of. */
+const isGranted = ({ context: { lock } }: Snapshot): boolean => lock === 'held' || lock === 'known';
+
 /** What the outcome will be, once nothing may change it any more; null while it is open. */
 export const decidedOutcome = ({ abort, failure, work }: AttemptContext): Outcome | null => {
   if (abort) return 'aborted';
@@ -127,7 +130,7 @@ const checkS11 = (_now: Snapshot, { before, event, commands: named, granted }: H
     && event.seq === before.context.request;
   return first(
     said(wasOver && named.includes('requestLock'), 'the lock was asked for after teardown began'),
-    said(['asked', 'held', 'leaving'].includes(before.context.lock) && named.includes('requestLock'),
+    said(['asked', 'held', 'known'].includes(before.context.lock) && named.includes('requestLock'),
       'the lock was asked for while a grant may be there'),
     said(isGrant && wasOver && !named.includes('askRelease'), 'a late grant was not given back at once'),
     said(wasOver && granted && USES.some((name) => named.includes(name)), 'a late grant was used'),
@@ -135,7 +138,7 @@ const checkS11 = (_now: Snapshot, { before, event, commands: named, granted }: H
 };
 
 const checkS12 = (now: Snapshot, { before, event, commands: named, lost, cleanupOpen }: History): string | null => {
-  const isNews = event.type === 'lease.lost' && (before.context.lock === 'held' || before.context.lock === 'leaving');
+  const isNews = event.type === 'lease.lost' && isGranted(before);
   const held = isNews && (isIn(before, 'locked') || isIn(before, 'running'));
   return first(
     said(isNews && now.context.lock !== 'gone', 'a loss was not believed'),
@@ -159,7 +162,7 @@ const checkS14 = (now: Snapshot, { before, event }: History): string | null => {
   const isYes = event.type === 'lock.granted';
   const isNo = event.type === 'lock.busy' || event.type === 'release.notHeld';
   return first(
-    said(now.context.lock === 'held' && before.context.lock !== 'held' && !isYes, `${event.type} taken for a grant`),
+    said(isGranted(now) && !isGranted(before) && !isYes, `${event.type} taken for a grant`),
     said(is === 'released' && was !== is && event.type !== 'release.confirmed', `${event.type} taken for a release`),
     said(is === 'neverHeld' && was !== is && !isNo, `${event.type} taken for a definite no`),
     said(now.status === 'done' && is === null && now.context.request > 0, 'ended without an answer about the lock'),

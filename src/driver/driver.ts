@@ -85,7 +85,7 @@ export class Driver<T> implements EngineHost {
       info: this.#info(),
       dispatch: (event) => {
         // A lease that is no longer ours to lose has nothing to say (a window was opened meanwhile).
-        if (event.type === 'lease.lost' && !['held', 'leaving'].includes(engine.context.lock)) return;
+        if (event.type === 'lease.lost' && !['held', 'known'].includes(engine.context.lock)) return;
         if (event.type === 'lease.lost') this.#lossReason ??= describe(event.reason ?? '') || null;
         if (event.type === 'lock.granted') this.#at.granted(clock.now());
         engine.dispatch(event);
@@ -217,7 +217,8 @@ export class Driver<T> implements EngineHost {
     const { lease } = this.#lock;
     if (!lease) return; // Never: a session is opened after a grant alone, and the grant brought the lease.
     this.#lock.listen();
-    if (this.#engine.context.lock === 'held') this.#work.open(seq, lease); // listening may have told of a loss
+    // Listening may have told of a loss.
+    if (/locked|opening/.test(this.#engine.state)) this.#work.open(seq, lease);
   }
 
   #signalFired(): void {
