@@ -205,7 +205,7 @@ export class Driver<T> implements EngineHost {
     const { lease } = this.#lock;
     if (!lease) return; // Never: `locked` is entered by a grant alone, and the grant brought the lease.
     this.#lock.listen();
-    if (this.#engine.state === 'locked') this.#work.open(seq, lease); // listening may have told of a loss
+    if (this.#engine.state === 'locked') this.#work.open(seq, lease, this.#lock.sleep); // listening may have told of a loss
   }
 
   #signalFired(): void {

@@ -6,6 +6,7 @@ import type { AttemptEvent } from '../../machines/attempt.types.js';
 import type { AttemptSpec } from '../options.js';
 import { ownerOf } from '../owner.js';
 import type { AcquireResult, HolderInfo, Lease, LeaseNotice, ReleaseAnswer } from '../locks/lock-store.js';
+import { SleepMeter } from '../clock.js';
 import { shown } from '../config-checks.js';
 import { describe, NOT_WANTED } from '../errors.js';
 import { callSafely, warn } from '../warnings.js';
@@ -36,6 +37,8 @@ export class LockSide {
   readonly #host: LockSideHost;
   readonly #wanted = new AbortController();
   #lease: Lease | null = null;
+  /** Marked when the request went out: a lease may be counted from then, and the machine may sleep before we hear. */
+  #sleep: SleepMeter | null = null;
   #unsubscribe: (() => void) | null = null;
 
   constructor(spec: AttemptSpec<unknown>, host: LockSideHost) {
@@ -48,9 +51,15 @@ export class LockSide {
     return this.#lease;
   }
 
+  /** What the machine has slept since the lease was asked for, as far as that may shorten it. */
+  get sleep(): SleepMeter {
+    return (this.#sleep ??= new SleepMeter(this.#spec.clock));
+  }
+
   /** Performs `requestLock`. */
   request(seq: number): void {
-    const { locks, session, records, budgets } = this.#spec;
+    const { locks, session, records, budgets, clock } = this.#spec;
+    this.#sleep = new SleepMeter(clock);
     const floor = records?.tokenFloor?.bind(records);
     this.#ask(() => locks.acquire({
       session, owner: this.owner, waitMs: budgets.waitMs, signal: this.#wanted.signal, info: this.#host.info,
@@ -101,7 +110,7 @@ export class LockSide {
   #answered(seq: number, result: Partial<AcquireResult & { lease: Lease }> | null | undefined): void {
     const answer = (result ?? {}) as { status?: unknown; holder?: unknown; error?: unknown; lease?: Lease };
     const { status, lease } = answer;
-    const { tokenScope } = this.#spec.locks.capabilities;
+    const { tokenScope, leaseMs } = this.#spec.locks.capabilities;
     if (status === 'busy') return this.#host.dispatch({ type: 'lock.busy', seq, holder: answer.holder });
     if (status === 'unknown') {
       return this.#host.dispatch({ type: 'lock.unknown', seq, error: asError(answer.error) });
@@ -112,6 +121,8 @@ export class LockSide {
       this.#lease = lease; // also of a lease we do not take: it is what the release goes by
     }
     if (granted) {
+      // One who waited through a sleep is granted a whole lease after it: nothing of that lease has been slept away.
+      if (this.sleep.isAwakeSince(lease.deadline - leaseMs)) this.sleep.mark();
       return this.#host.dispatch({ type: 'lock.granted', seq, token: tokenScope === 'none' ? null : lease.token });
     }
     const what = status === 'granted' ? 'a lease without token, deadline, release() or onNotice()' : shown(status);

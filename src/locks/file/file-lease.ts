@@ -141,8 +141,8 @@ export class FileLease implements Lease {
 
   #renew(token?: number): boolean {
     const { own, clock, leaseMs } = this.#parts;
+    const sleep = new SleepMeter(clock); // first: a sleep from here on must be noticed
     const before = clock.now();
-    const sleep = new SleepMeter(clock); // before the wall clock is asked: a sleep from there on must be noticed
     if (!own.renew(clock.wallNow() + leaseMs, token)) return false;
     this.#sleep = sleep;
     this.#renewedAt = before;
