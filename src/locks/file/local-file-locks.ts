@@ -14,12 +14,12 @@ import { Tombstones } from '../tombstones.js';
 import type { FileLease } from './file-lease.js';
 import { Heartbeat } from './heartbeat.js';
 import { holderOf } from './holder.js';
-import { removeOwner } from './lock-directory.js';
+import { removeOwner } from './lock-removal.js';
 import { occupantOf, recordOf, type Occupant } from './occupant.js';
 import { PLAIN_STALE_MS, properLockfile, replaceableAt, tryOnce, type TrySettings } from './one-try.js';
 import { FilesystemCheck, type Statfs, type UnsafeFilesystem } from './safe-filesystem.js';
 import { placesOf, type Places } from './session-path.js';
-import { claimToken, clearAbandoned, readLedger } from './tokens.js';
+import { claimToken, clearAbandoned, openLedger, readLedger } from './tokens.js';
 import { announce, FAST_POLL_MS, SLOW_POLL_MS, waitersOf, watchLock } from './waiting.js';
 
 export interface LocalFileLocksOptions {
@@ -202,7 +202,7 @@ class LocalFileLocks implements LockStore {
     this.#heartbeat.add(lease);
     lease.onEnd(leave); // from now on the place in line is the lease's, however that ends
     try {
-      const before = readLedger(places.room);
+      const before = openLedger(places);
       const floor = before.current ? 0 : await request.tokenFloor?.() ?? 0;
       const granted = this.#isWanted(request)
         && lease.confirm(claimToken(places.room, before.current ? before : readLedger(places.room), floor));

@@ -4,10 +4,10 @@
 import type lockfile from 'proper-lockfile';
 import type { Clock } from '../../clock.js';
 import { identity, isProvablyDead, processMark } from '../../owner.js';
-import type { AcquireRequest } from '../lock-store.js';
+import type { AcquireRequest, HolderInfo } from '../lock-store.js';
 import { FileLease } from './file-lease.js';
 import { OwnLock } from './lock-directory.js';
-import { occupantOf, recordOf, type Occupant } from './occupant.js';
+import { occupantOf, OUR_MARK, recordOf, type Occupant } from './occupant.js';
 import type { OwnerRecord } from './owner-entry.js';
 import { isHeldElsewhere, NEVER_STALE_MS, ownerFilesystem } from './owner-filesystem.js';
 import type { Places } from './session-path.js';
@@ -17,6 +17,13 @@ import type { Places } from './session-path.js';
  * default. A plain user with a longer `stale` has to say so by a longer `leaseMs` here.
  */
 export const PLAIN_STALE_MS = 10_000;
+
+/**
+ * An empty directory that bears our mark is a taking or a giving back under way, or one that died there. Who makes one
+ * enters it at once or not at all (`take`), so this age proves nothing about its maker, and need not: a maker who comes
+ * later finds that it is not its own any more. It only keeps takers from disturbing each other.
+ */
+const ENTERED_MS = 2_000;
 
 /** Clocks of one machine agree; what they may drift apart over a lease is 1 % (SPEC, assumption A2) and a tick. */
 const marginOf = (leaseMs: number): number => leaseMs / 100 + 10;
@@ -35,7 +42,7 @@ export function replaceableAt(occupant: Occupant, leaseMs: number): number {
   switch (occupant.kind) {
     case 'none': return -Infinity;
     case 'owner': return occupant.name.until + marginOf(leaseMs);
-    case 'empty': return occupant.mtimeMs + Math.max(PLAIN_STALE_MS, leaseMs);
+    case 'empty': return occupant.mtimeMs + (occupant.mode & OUR_MARK ? ENTERED_MS : Math.max(PLAIN_STALE_MS, leaseMs));
     case 'foreign': return Infinity;
   }
 }
@@ -54,6 +61,9 @@ function isOutOfTime(lock: string, occupant: Occupant, now: number): boolean {
   const otherBoot = bootsKnown && record.host === us.host && record.boot !== us.boot;
   return otherBoot || isProvablyDead(record);
 }
+
+/** What is written before the grant is told is read after it. */
+const stateOf = ({ state }: HolderInfo): string => (state.startsWith('acquiring') ? 'locked' : state);
 
 let loading: Promise<typeof lockfile> | undefined;
 
@@ -75,8 +85,10 @@ export function tryOnce(
   const mark = processMark();
   const record = (): OwnerRecord => ({
     id, session: places.session, owner: request.owner, attemptId: request.info.attemptId, ...mark, since, leaseMs,
-    state: request.info.state, note: request.info.note, labels: request.info.labels,
+    state: stateOf(request.info), note: request.info.note, labels: request.info.labels,
   });
+  const begun = clock.now();
+  const stalledMs = (): number => Math.max(clock.now() - begun, Math.abs(clock.wallNow() - since));
   let removed = false;
   let renewedAt = 0;
   const until = (): number => {
@@ -84,7 +96,7 @@ export function tryOnce(
     return clock.wallNow() + leaseMs;
   };
   const fs = ownerFilesystem({
-    take: () => own.take(record(), until()),
+    take: () => own.take(record(), until(), stalledMs),
     look: () => occupantOf(places.lock),
     isDead: (occupant) => {
       const now = clock.wallNow();

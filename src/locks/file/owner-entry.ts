@@ -3,7 +3,9 @@
  * Renewal and takeover both rename it, so of two who act on the same name exactly one finds it. Its content only
  * explains: who that is, since when, in which state.
  */
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import {
+  closeSync, constants, fchmodSync, fstatSync, ftruncateSync, openSync, readSync, writeSync,
+} from 'node:fs';
 import type { ProcessMark } from '../../owner.js';
 
 /** What the name of an owner file says. */
@@ -78,6 +80,22 @@ export function readRecord(path: string): Partial<OwnerRecord> | null {
 function labelsOf(value: unknown): Readonly<Record<string, string>> {
   if (typeof value !== 'object' || value === null) return {};
   return Object.fromEntries(Object.entries(value).filter(([, label]) => typeof label === 'string').slice(0, 32));
+}
+
+/**
+ * Creates an owner file with its record. Throws EEXIST if there is one.
+ * @param mode permissions; null: as the process makes its files
+ */
+export function writeRecord(path: string, record: OwnerRecord, mode: number | null): void {
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | AS_IT_IS;
+  const fd = openSync(path, flags, mode ?? 0o666);
+  try {
+    const bytes = Buffer.from(JSON.stringify(record));
+    for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done, bytes.length - done, done);
+    if (mode !== null && (fstatSync(fd).mode & 0o777) !== mode) fchmodSync(fd, mode);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /**

@@ -12,7 +12,9 @@
 import { closeSync, openSync, readdirSync, renameSync, rmSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { bootMark } from '../../owner.js';
-import { attempted } from './errno.js';
+import { attempted, codeOf } from './errno.js';
+import { makeRoom } from './permissions.js';
+import type { Places } from './session-path.js';
 
 /** Rounds of "somebody else has that number": each means another claim went through. */
 const MOST_ROUNDS = 1_000;
@@ -27,6 +29,17 @@ export interface TokenLedger {
   readonly oldMarks: readonly string[];
   /** Lock directories that are being prepared, or were when their process died. */
   readonly prepared: readonly string[];
+}
+
+/** The ledger of a session that may never have been locked: its room is made. */
+export function openLedger(places: Places): TokenLedger {
+  try {
+    return readLedger(places.room);
+  } catch (error) {
+    if (!['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '')) throw error;
+    makeRoom(places);
+    return readLedger(places.room);
+  }
 }
 
 export function readLedger(room: string): TokenLedger {
