@@ -47,19 +47,22 @@ export function replaceableAt(occupant: Occupant, leaseMs: number): number {
   }
 }
 
-/**
- * A lease that ends later than any lease can, of a process that is gone: the wall clock has been set back since.
- * Nobody is left to correct it, and it would keep the session locked until then.
- */
-function isOutOfTime(lock: string, occupant: Occupant, now: number): boolean {
+/** Is the holder provably gone? Then nobody needs to wait for the end of its lease. Unknown is not gone. */
+export function isAbandoned(lock: string, occupant: Occupant, now: number): boolean {
   if (occupant.kind !== 'owner') return false;
   const record = recordOf(lock, occupant);
-  if (record?.leaseMs === undefined) return false;
-  if (occupant.name.until <= now + record.leaseMs + marginOf(record.leaseMs)) return false;
+  return record !== null && (isProvablyDead(record) || isOutOfTime(record, occupant.name.until, now));
+}
+
+/**
+ * A lease that ends later than any lease can, of a process of another boot: the wall clock has been set back since.
+ * Nobody is left to correct it, and it would keep the session locked until then.
+ */
+function isOutOfTime(record: Partial<OwnerRecord>, until: number, now: number): boolean {
+  if (record.leaseMs === undefined || until <= now + record.leaseMs + marginOf(record.leaseMs)) return false;
   const us = identity();
   const bootsKnown = us.boot !== null && typeof record.boot === 'string';
-  const otherBoot = bootsKnown && record.host === us.host && record.boot !== us.boot;
-  return otherBoot || isProvablyDead(record);
+  return bootsKnown && record.host === us.host && record.boot !== us.boot;
 }
 
 /** What is written before the grant is told is read after it. */
@@ -100,7 +103,7 @@ export function tryOnce(
     look: () => occupantOf(places.lock),
     isDead: (occupant) => {
       const now = clock.wallNow();
-      return replaceableAt(occupant, leaseMs) < now || isOutOfTime(places.lock, occupant, now);
+      return replaceableAt(occupant, leaseMs) < now || isAbandoned(places.lock, occupant, now);
     },
     takeOver: (occupant) => {
       if (occupant.kind === 'owner') return own.takeOver(occupant.entry, record(), until());

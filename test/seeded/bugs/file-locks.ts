@@ -68,11 +68,10 @@ const place: readonly SeededBug[] = [
     find: 'if (!done && made) discardEmpty(lock, made);', replace: 'void done;' },
   { id: 'pid-is-identity', breaks: 'M14', file: 'src/owner.ts', tests: ['locks/file/records'], build: true,
     sentence: 'A process is taken to live as long as anybody has its pid.',
-    find: 'comparable && processStart(mark.pid) !== mark.started;',
-    replace: 'comparable && processStart(mark.pid) === null;' },
+    find: 'now.started !== mark.started || now.ended : isNoProcess(pid);', replace: 'now.ended : isNoProcess(pid);' },
   { id: 'unknown-is-dead', breaks: 'M14 S2', file: 'src/owner.ts', tests: ['locks/file/records'], build: true,
     sentence: 'A process of which there is no telling is taken for dead.',
-    find: 'return comparable && processStart', replace: 'return !comparable || processStart' },
+    find: 'if (!comparable) return false;', replace: 'if (!comparable) return true;' },
 ];
 
 const tokens: readonly SeededBug[] = [
