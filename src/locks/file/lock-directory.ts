@@ -150,10 +150,7 @@ export class OwnLock {
     if (!attempted(() => renameSync(join(lock, dead), join(lock, nameOf(name))), ...GONE)) return false;
     this.#is(name);
     rewriteRecord(this.path, record);
-    // What the dead owner staged goes before anybody is granted: its rename then finds nothing.
-    for (const entry of readdirSync(lock)) {
-      if (entry.startsWith(STAGED)) attempted(() => unlinkSync(join(lock, entry)), ...GONE);
-    }
+    this.clearStaged();
     return true;
   }
 
@@ -163,6 +160,26 @@ export class OwnLock {
     if (!attempted(() => renameSync(this.path, join(this.places.lock, nameOf(name))), ...GONE)) return false;
     this.#is(name);
     return true;
+  }
+
+  /**
+   * Passes it on to another acquisition of this process, under its token. Null: our owner file is gone, the lock is lost.
+   * After it there is nothing of ours to give back; what we staged is still there.
+   */
+  passTo(id: string, token: number, until: number): OwnLock | null {
+    const next = new OwnLock(this.places, id);
+    const name = { token, until, id };
+    if (!attempted(() => renameSync(this.path, join(this.places.lock, nameOf(name))), ...GONE)) return null;
+    this.#entry = null;
+    next.#is(name);
+    return next;
+  }
+
+  /** What a holder before us staged goes before anybody is granted: its rename then finds nothing. */
+  clearStaged(): void {
+    for (const entry of readdirSync(this.places.lock)) {
+      if (entry.startsWith(STAGED)) attempted(() => unlinkSync(join(this.places.lock, entry)), ...GONE);
+    }
   }
 
   /** Tells who waits what we are doing now. False: our owner file is gone. */

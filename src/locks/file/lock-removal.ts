@@ -5,7 +5,8 @@
 import { readdirSync, renameSync, rmdirSync, rmSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { attempted, codeOf } from './errno.js';
-import { isSame, STAGED, type Identity } from './occupant.js';
+import type { ReleaseAnswer } from '../lock-store.js';
+import { isSame, occupantOf, STAGED, type Identity, type Occupant } from './occupant.js';
 import { parseName } from './owner-entry.js';
 import type { Places } from './session-path.js';
 
@@ -13,10 +14,23 @@ import type { Places } from './session-path.js';
 export const GONE = ['ENOENT', 'ENOTDIR'];
 
 /** Removes a lock of ours by its owner's name. False if that owner is no longer there. */
-export function removeOwner(places: Places, entry: string): boolean {
+function removeOwner(places: Places, entry: string): boolean {
   if (!attempted(() => unlinkSync(join(places.lock, entry)), ...GONE)) return false;
   removeEmpty(places);
   return true;
+}
+
+/** A holder that renews between our look and our removal has a new name: how often we look again. */
+const MOST_LOOKS = 100;
+
+/** Removes the owner that matches, under whatever name its renewals give it meanwhile. */
+export function removeIf(places: Places, matches: (occupant: Occupant & { kind: 'owner' }) => boolean): ReleaseAnswer {
+  for (let look = 0; look < MOST_LOOKS; look += 1) {
+    const occupant = occupantOf(places.lock);
+    if (occupant.kind !== 'owner' || !matches(occupant)) return 'notHeld';
+    if (removeOwner(places, occupant.entry)) return 'released';
+  }
+  return 'unknown';
 }
 
 /** A stray's name is kept as far as it fits: a name may have 255 bytes, and a character of it up to three. */

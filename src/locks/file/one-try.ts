@@ -5,7 +5,7 @@ import type lockfile from 'proper-lockfile';
 import type { Clock } from '../../clock.js';
 import { identity, isProvablyDead, processMark } from '../../owner.js';
 import type { AcquireRequest, HolderInfo } from '../lock-store.js';
-import { FileLease } from './file-lease.js';
+import { FileLease, type Hold } from './file-lease.js';
 import { OwnLock } from './lock-directory.js';
 import { occupantOf, OUR_MARK, recordOf, type Occupant } from './occupant.js';
 import type { OwnerRecord } from './owner-entry.js';
@@ -33,6 +33,8 @@ export interface TrySettings {
   readonly leaseMs: number;
   readonly renewMs: number;
   readonly ended: (lease: FileLease) => void;
+  /** Passes a lease that is being given back to the next in this process. False: there is none. */
+  readonly passOn: (lease: FileLease) => boolean;
   /** Taken, failed, and not to be removed now: it ends with its lease unless it is released before. */
   readonly stuck: (lease: FileLease) => void;
 }
@@ -84,12 +86,7 @@ export function tryOnce(
 ): FileLease | null {
   const { clock, leaseMs } = settings;
   const own = new OwnLock(places, id);
-  const since = clock.wallNow();
-  const mark = processMark();
-  const record = (): OwnerRecord => ({
-    id, session: places.session, owner: request.owner, attemptId: request.info.attemptId, ...mark, since, leaseMs,
-    state: stateOf(request.info), note: request.info.note, labels: request.info.labels,
-  });
+  const { record, since } = recorder(places, id, request, settings);
   const begun = clock.now();
   const stalledMs = (): number => Math.max(clock.now() - begun, Math.abs(clock.wallNow() - since));
   let removed = false;
@@ -98,6 +95,8 @@ export function tryOnce(
     renewedAt = clock.now(); // before the wall clock is asked: our own end must not be the later one
     return clock.wallNow() + leaseMs;
   };
+  let unlock = (): boolean => hold.own.remove();
+  const hold: Hold = { own, unlock: () => unlock() };
   const fs = ownerFilesystem({
     take: () => own.take(record(), until(), stalledMs),
     look: () => occupantOf(places.lock),
@@ -109,26 +108,68 @@ export function tryOnce(
       if (occupant.kind === 'owner') return own.takeOver(occupant.entry, record(), until());
       return occupant.kind === 'empty' && own.populate(record(), until(), occupant);
     },
-    giveBack: () => { removed = own.remove(); },
+    giveBack: () => { removed = hold.own.remove(); },
   });
-  const leaseOf = (unlock: () => boolean): FileLease => new FileLease({
-    own, owner: request.owner, info: request.info, clock, leaseMs, renewMs: settings.renewMs, record, unlock,
-    ended: settings.ended,
-  }, renewedAt);
   try {
-    const unlock = plain.lockSync(`${places.lock}/${id}`, {
+    const release = plain.lockSync(`${places.lock}/${id}`, {
       lockfilePath: places.lock, realpath: false, fs, stale: NEVER_STALE_MS, retries: 0,
       onCompromised: () => {}, // cannot be: its stat and utimes are ours. Renewal and loss are the lease's own.
     });
-    return leaseOf(() => {
-      unlock();
+    unlock = () => {
+      release();
       return removed;
-    });
+    };
+    return leaseOf(hold, request, settings, { record, renewedAt, passed: 0 });
   } catch (error) {
-    if (own.isTaken) leaveNothing(leaseOf(() => own.remove()), settings);
+    if (own.isTaken) leaveNothing(leaseOf(hold, request, settings, { record, renewedAt, passed: 0 }), settings);
     if (isHeldElsewhere(error)) return null;
     throw error;
   }
+}
+
+/** What is told about the holder: read anew each time, for its state moves. */
+function recorder(places: Places, id: string, request: AcquireRequest, { clock, leaseMs }: TrySettings) {
+  const since = clock.wallNow();
+  const mark = processMark();
+  const record = (): OwnerRecord => ({
+    id, session: places.session, owner: request.owner, attemptId: request.info.attemptId, ...mark, since, leaseMs,
+    state: stateOf(request.info), note: request.info.note, labels: request.info.labels,
+  });
+  return { record, since };
+}
+
+function leaseOf(
+  hold: Hold, { owner, info }: AcquireRequest, settings: TrySettings,
+  more: { readonly record: () => OwnerRecord; readonly renewedAt: number; readonly passed: number },
+): FileLease {
+  const { clock, leaseMs, renewMs, ended, passOn: pass } = settings;
+  const parts = { own: hold.own, hold, owner, info, clock, leaseMs, renewMs, ended, passOn: pass };
+  return new FileLease({ ...parts, record: more.record, passed: more.passed }, more.renewedAt);
+}
+
+/**
+ * Makes another lease of one that is being given back, for the next in this process.
+ * @param passed so often in a row, past others that wait
+ * @returns null if it was not held any more, or could not be readied
+ */
+export function passOn(
+  from: FileLease, token: number, id: string, request: AcquireRequest, settings: TrySettings, passed: number,
+): FileLease | null {
+  const { clock, leaseMs } = settings;
+  const { record } = recorder(from.places, id, request, settings);
+  const renewedAt = clock.now(); // before the wall clock is asked, as above
+  const own = from.hold.own.passTo(id, token, clock.wallNow() + leaseMs);
+  if (own === null) return null;
+  from.hold.own = own;
+  try {
+    own.clearStaged();
+  } catch {
+    return null; // nobody is granted beside what may still be put in place: given back to all, by its new name
+  }
+  try {
+    own.retell(record());
+  } catch { /* it only explains; the next beat tells it again */ }
+  return leaseOf(from.hold, request, settings, { record, renewedAt, passed });
 }
 
 /** In place, but a later step failed. What cannot be removed now stays findable, for whoever asks for its release. */

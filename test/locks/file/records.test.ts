@@ -90,7 +90,7 @@ test('L5: waiters of another boot, and ones nobody can tell about after a day, a
   Object.entries(names).forEach(([who, mark], index) => {
     const since = Date.now() - (who === 'old' ? 25 * HOUR_MS : HOUR_MS);
     const name = `wait.${since}.${index}1234567-89ab-4cde-8f01-23456789abcd`;
-    writeFileSync(join(room, name), JSON.stringify({ attemptId: who, since, ...mark }));
+    writeFileSync(join(room, name), JSON.stringify({ ...mark, since, waiting: [{ attemptId: who, since }] }));
   });
   const locks = localFileLocks();
   const waiters = async () => (await locks.query(session))[0]?.waiting.map(({ attemptId }) => attemptId);

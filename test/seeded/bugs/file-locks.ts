@@ -134,7 +134,7 @@ const lease: readonly SeededBug[] = [
     replace: "return Promise.resolve('released'); // the native error" },
   { id: 'file-release-forgets', breaks: 'M06', file: LEASE, tests: ['locks/file/release-fails'],
     sentence: 'After a release that failed a second one has nothing to remove.',
-    find: 'if (this.#unlocked) return this.#parts.own.remove();',
+    find: 'if (this.#unlocked) return this.#parts.hold.own.remove();',
     replace: 'if (this.#unlocked) return false;' },
   { id: 'patience-on-the-wall-clock', breaks: 'S16', file: STORE, tests: ['seeded/extra/locks'],
     sentence: 'The wait for a lock is measured on the wall clock, which may be set.',
