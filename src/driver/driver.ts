@@ -218,7 +218,7 @@ export class Driver<T> implements EngineHost {
     if (!lease) return; // Never: a session is opened after a grant alone, and the grant brought the lease.
     this.#lock.listen();
     // Listening may have told of a loss.
-    if (/locked|opening/.test(this.#engine.state)) this.#work.open(seq, lease);
+    if (/locked|opening/.test(this.#engine.state)) this.#work.open(seq, lease, this.#lock.sleep);
   }
 
   #signalFired(): void {
