@@ -3,7 +3,7 @@
  * The command `attempt`. Owns: its words. What they do is loaded when they are used, so that none pays for another.
  */
 import { Command, CommanderError, Option } from 'commander';
-import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { AttemptError, describe } from '../errors.js';
 import { EXIT, EXIT_TABLE } from './exits.js';
 import type { LogOptions } from './log.js';
@@ -12,10 +12,9 @@ import type { StatusOptions } from './status.js';
 import { harmless } from '../text.js';
 import { showWarnings } from './warnings.js';
 
-function version(): string {
-  const manifest = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(manifest) as { version: string }).version;
-}
+/** By the package's own name: this file is also bundled, and then lies elsewhere. */
+const version = (): string =>
+  (createRequire(import.meta.url)('attempt-lifecycle/package.json') as { version: string }).version;
 
 /** An option that prints something and ends, wherever it stands. */
 function printing(command: Command, option: string, text: () => string): void {
