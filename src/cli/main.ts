@@ -76,8 +76,9 @@ Examples:
 function declareLog(program: Command): void {
   program.command('log')
     .summary('the records of a session, and what was left out')
-    .description('Show the records of a session with their tokens, as readers see them, and what\n'
-      + 'they leave out and why: records of attempts that had lost the lock, torn lines.')
+    .description('Show the records of a session with token and attempt, as readers see them, and\n'
+      + 'what they leave out and why: records of attempts that had lost the lock, torn\n'
+      + 'lines. The attempt is known for the last 20 that held the lock; else -.')
     .argument('<session>', 'a file of JSON lines')
     .option('--json', 'for programs: one JSON object a line')
     .option('-f, --follow', 'go on as the session grows')

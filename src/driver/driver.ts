@@ -6,6 +6,7 @@ import type { AbortedBy, AttemptOutput } from '../../machines/attempt.types.js';
 import { expect, shown } from '../config-checks.js';
 import { AbortReason, describe } from '../errors.js';
 import type { HolderInfo } from '../locks/lock-store.js';
+import { keptOf } from '../kept-report.js';
 import { isRequester } from '../option-checks.js';
 import type { AbortRequester, AttemptSpec } from '../options.js';
 import { processMark } from '../owner.js';
@@ -196,9 +197,21 @@ export class Driver<T> implements EngineHost {
       warn('UNCONFIRMED', `${report.session}: no release of attempt ${report.attemptId}'s lock was confirmed `
         + `(${report.lease}).`);
     }
+    this.#keep(report);
     this.#subscribers.clear();
     this.#onEnd();
     this.#resolve(report);
+  }
+
+  /** For whoever asks later. Whether it is kept changes nothing for the attempt. */
+  #keep(report: AttemptReport<T>): void {
+    const { lease } = this.#lock;
+    const { token } = report;
+    if (!lease || token === null) return;
+    callSafely(`${report.session}: keeping the report`, () => {
+      const { pid, host } = processMark();
+      return lease.keepReport?.(keptOf(report, token, { pid, host, endedAt: this.spec.clock.wallNow() }));
+    }, 'REPORT_NOT_KEPT');
   }
 
   #openSession(seq: number): void {

@@ -5,6 +5,8 @@
  * outlives the lease. `unknown` is an honest answer and is never treated as success.
  */
 
+import type { KeptReport } from '../kept-report.js';
+
 /** What an attempt tells about itself to whoever waits for it. Read again at every renewal: `state` and `note` move. */
 export interface HolderInfo {
   readonly attemptId: string;
@@ -90,6 +92,11 @@ export interface Lease {
   onNotice(fn: (notice: LeaseNotice) => void): () => void;
   /** The session as the store locked it (links resolved), where that differs from the spelling asked for. */
   readonly session?: string;
+  /**
+   * Keeps the report of the attempt that had this lease, for whoever asks later. Called once, after the attempt's end;
+   * must be quick, and may throw: that is a warning and nothing else.
+   */
+  keepReport?(report: KeptReport): void;
   /** Where a rewrite of the session may be staged so that a takeover undoes it. See `session/file-records.ts`. */
   readonly staging?: Staging;
 }

@@ -68,5 +68,5 @@ export class Contender {
 /** What lies in the session's room besides token and boot files. */
 export function litterOf(places: Places): string[] {
   if (!existsSync(places.room)) return [];
-  return readdirSync(places.room).filter((name) => !/^(token|boot)\./.test(name));
+  return readdirSync(places.room).filter((name) => !/^(token\.|boot\.|reports$)/.test(name));
 }
