@@ -5,11 +5,8 @@
 import type { AbortedBy, AttemptOutput } from '../../machines/attempt.types.js';
 import { expect, shown } from '../config-checks.js';
 import { AbortReason, describe } from '../errors.js';
-import type { HolderInfo } from '../locks/lock-store.js';
-import { keptOf } from '../kept-report.js';
 import { isRequester } from '../option-checks.js';
 import type { AbortRequester, AttemptSpec } from '../options.js';
-import { processMark } from '../owner.js';
 import { markEndedBySignal, type AttemptReport } from '../report.js';
 import { callSafely, warn } from '../warnings.js';
 import { onAbort } from './caller-signal.js';
@@ -17,6 +14,7 @@ import { Engine, type Command, type EngineHost } from './engine.js';
 import { LockSide } from './lock-side.js';
 import { reportOf } from './report-of.js';
 import { Stations } from './stations.js';
+import { ToldToOthers } from './told-to-others.js';
 import { Trace } from './trace.js';
 import { callOnTimeout, WorkSide } from './work-side.js';
 
@@ -65,7 +63,7 @@ export class Driver<T> implements EngineHost {
   readonly #onEnd: () => void;
   readonly #at = new Stations();
   #resolve: (report: AttemptReport<T>) => void = () => {};
-  #note: string | null = null;
+  readonly #told: ToldToOthers;
   #lossReason: string | null = null;
   #signalled: { readonly reason: unknown } | null = null;
   #stopListening: () => void = () => {};
@@ -80,8 +78,9 @@ export class Driver<T> implements EngineHost {
     const input = { budgets, hasCleanup: cleanup !== undefined, onUnsettled, leaseEnds };
     this.#engine = new Engine(input, clock, this, inspect);
     const engine = this.#engine;
+    this.#told = new ToldToOthers(spec as AttemptSpec<unknown>, { state: () => engine.state, context: () => engine.context });
     this.#lock = new LockSide(spec as AttemptSpec<unknown>, {
-      info: this.#info(),
+      info: this.#told,
       dispatch: (event) => {
         if (event.type === 'lease.lost') this.#lossReason ??= describe(event.reason ?? '') || null;
         if (event.type === 'lock.granted') this.#at.granted(clock.now());
@@ -95,9 +94,8 @@ export class Driver<T> implements EngineHost {
       state: () => engine.state,
       context: () => engine.context,
       progressed: (note) => {
-        if (note === null) return;
-        this.#note = note;
-        this.#tell();
+        this.#told.progressed(note);
+        if (note !== null) this.#tell();
       },
     });
   }
@@ -130,7 +128,7 @@ export class Driver<T> implements EngineHost {
       attemptId, session, labels, state: this.#engine.state, abortedBy: abort?.by ?? null, lateAborts, token,
       inDoubt: this.#engine.state !== 'released' && this.#work.isInDoubt, unsettled, abandoned,
       workSettled: work === 'none' ? null : this.#work.settledAt !== null,
-      note: this.#note, refusedWrites: this.#work.refusedWrites,
+      note: this.#told.note, refusedWrites: this.#work.refusedWrites,
     };
   }
 
@@ -179,6 +177,7 @@ export class Driver<T> implements EngineHost {
     const now = this.spec.clock.now();
     this.#trace.add({ at: now - (this.#at.started ?? now), from, to, event });
     this.#at.moved(from, to, this.#engine.context, now);
+    this.#told.moved();
     this.#tell();
   }
 
@@ -197,21 +196,10 @@ export class Driver<T> implements EngineHost {
       warn('UNCONFIRMED', `${report.session}: no release of attempt ${report.attemptId}'s lock was confirmed `
         + `(${report.lease}).`);
     }
-    this.#keep(report);
+    this.#told.keep(report, this.#lock.lease);
     this.#subscribers.clear();
     this.#onEnd();
     this.#resolve(report);
-  }
-
-  /** For whoever asks later. Whether it is kept changes nothing for the attempt. */
-  #keep(report: AttemptReport<T>): void {
-    const { lease } = this.#lock;
-    const { token } = report;
-    if (!lease || token === null) return;
-    callSafely(`${report.session}: keeping the report`, () => {
-      const { pid, host } = processMark();
-      return lease.keepReport?.(keptOf(report, token, { pid, host, endedAt: this.spec.clock.wallNow() }));
-    }, 'REPORT_NOT_KEPT');
   }
 
   #openSession(seq: number): void {
@@ -245,17 +233,5 @@ export class Driver<T> implements EngineHost {
     this.#engine.tell(() => {
       for (const fn of Array.from(this.#subscribers)) callSafely('a subscriber', () => fn(snapshot));
     });
-  }
-
-  /** Live: `state` and `note` are read when somebody asks who holds the lock. */
-  #info(): HolderInfo {
-    const { host, pid } = processMark();
-    const engine = this.#engine;
-    const note = (): string | null => this.#note;
-    return {
-      attemptId: this.spec.attemptId, pid, host, labels: this.spec.labels,
-      get state() { return engine.state; },
-      get note() { return note(); },
-    };
   }
 }

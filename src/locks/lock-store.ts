@@ -6,6 +6,7 @@
  */
 
 import type { KeptReport } from '../kept-report.js';
+import type { HolderFacts } from './holder-facts.js';
 
 /** What an attempt tells about itself to whoever waits for it. Read again at every renewal: `state` and `note` move. */
 export interface HolderInfo {
@@ -17,6 +18,8 @@ export interface HolderInfo {
   /** The last note given to `progress()`, or null. */
   readonly note: string | null;
   readonly labels: Readonly<Record<string, string>>;
+  /** For whoever asks why it takes so long. Optional, and told as it is: nothing is decided by it. */
+  readonly facts?: HolderFacts;
 }
 
 /** Who holds a session, as far as the store can tell. Facts of other processes are as of their last renewal. */
@@ -36,6 +39,8 @@ export interface Holder {
   readonly labels: Readonly<Record<string, string>>;
   /** Held through this very instance of the package. */
   readonly sameProcess: boolean;
+  /** What else it tells about itself; null or missing where it does not. */
+  readonly facts?: HolderFacts | null;
   /** What else is known, as a phrase: e.g. "a lock of plain proper-lockfile or of a crashed start". */
   readonly remark?: string;
 }

@@ -93,6 +93,7 @@ class LocalFileLocks implements LockStore {
     this.#tombstones = new Tombstones(clock, leaseMs + ANSWER_MS);
     this.#settings = {
       clock, leaseMs, renewMs: Math.min(MOST_RENEW_MS, leaseMs / 3),
+      loopDelayMs: () => this.#heartbeat.longestDelayMs,
       ended: (lease) => this.#heartbeat.remove(lease), stuck: (lease) => this.#heartbeat.add(lease),
     };
   }

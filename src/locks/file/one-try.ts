@@ -26,6 +26,8 @@ export interface TrySettings {
   readonly leaseMs: number;
   readonly renewMs: number;
   readonly ended: (lease: FileLease) => void;
+  /** The longest the heart has had to wait for its beat, milliseconds. */
+  readonly loopDelayMs: () => number;
   /** Taken, failed, and not to be removed now: it ends with its lease unless it is released before. */
   readonly stuck: (lease: FileLease) => void;
 }
@@ -76,6 +78,7 @@ export function tryOnce(
   const record = (): OwnerRecord => ({
     id, session: places.session, owner: request.owner, attemptId: request.info.attemptId, ...mark, since, leaseMs,
     state: request.info.state, note: request.info.note, labels: request.info.labels,
+    facts: request.info.facts ? { ...request.info.facts, loopDelayMs: settings.loopDelayMs() } : null,
   });
   let removed = false;
   let renewedAt = 0;

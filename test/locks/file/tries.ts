@@ -53,7 +53,8 @@ export class Contender {
     return tryOnce(properLockfile, this.places, randomUUID(), {
       session: this.places.session, owner: this.name, waitMs: 0, signal: new AbortController().signal, info,
     }, {
-      clock: this.clock, leaseMs: LEASE_MS, renewMs: LEASE_MS / 3, ended: () => {}, stuck: (lease) => this.stuck.push(lease),
+      clock: this.clock, leaseMs: LEASE_MS, renewMs: LEASE_MS / 3, loopDelayMs: () => 0, ended: () => {},
+      stuck: (lease) => this.stuck.push(lease),
     });
   }
 
