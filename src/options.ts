@@ -10,6 +10,7 @@ import type { SectionOptions } from './driver/sections.js';
 import type { Yielded } from './driver/windows.js';
 import { expect } from './config-checks.js';
 import { localFileLocks } from './locks/file/local-file-locks.js';
+import { BUDGET_NAMES } from './locks/holder-facts.js';
 import type { LockStore } from './locks/lock-store.js';
 import { fileRecords } from './session/file-records.js';
 import type { SessionRecords } from './session/session-records.js';
@@ -131,6 +132,8 @@ export interface AttemptSpec<T> {
   readonly locks: LockStore;
   readonly signal: AbortSignal | undefined;
   readonly budgets: Budgets;
+  /** The budgets the caller has set; the others are defaults. */
+  readonly setBudgets: readonly string[];
   readonly cleanup: AttemptOptions<T>['cleanup'];
   readonly onUnsettled: 'fence' | 'hold';
   readonly onTimeout: AttemptOptions<T>['onTimeout'];
@@ -175,6 +178,7 @@ export function specOf<T>(options: AttemptOptions<T>): AttemptSpec<T> {
   checkBudgetsTogether(budgets, options.cleanup !== undefined);
   return {
     session: options.session, work: options.work, locks, signal: options.signal, budgets, cleanup: options.cleanup,
+    setBudgets: BUDGET_NAMES.filter((name) => name !== 'leaseMs' && options[name] !== undefined),
     onUnsettled, onTimeout: options.onTimeout, attemptId, labels,
     records: options.records === 'none' ? null : options.records ?? (defaultRecords ??= fileRecords()),
     stamp, classifyAbort: options.classifyAbort ?? defaultClassify, clock: options.clock ?? systemClock,

@@ -5,10 +5,8 @@
 import type { AbortedBy, AttemptOutput } from '../../machines/attempt.types.js';
 import { expect, shown } from '../config-checks.js';
 import { AbortReason, describe } from '../errors.js';
-import type { HolderInfo } from '../locks/lock-store.js';
 import { isRequester } from '../option-checks.js';
 import type { AbortRequester, AttemptSpec } from '../options.js';
-import { processMark } from '../owner.js';
 import { markEndedBySignal, type AttemptReport } from '../report.js';
 import { callSafely, warn } from '../warnings.js';
 import { onAbort } from './caller-signal.js';
@@ -16,6 +14,7 @@ import { Engine, type Command, type EngineHost } from './engine.js';
 import { LockSide } from './lock-side.js';
 import { reportOf } from './report-of.js';
 import { Stations } from './stations.js';
+import { ToldToOthers } from './told-to-others.js';
 import { Trace } from './trace.js';
 import { callOnTimeout, WorkSide } from './work-side.js';
 
@@ -66,7 +65,7 @@ export class Driver<T> implements EngineHost {
   readonly #onEnd: () => void;
   readonly #at = new Stations();
   #resolve: (report: AttemptReport<T>) => void = () => {};
-  #note: string | null = null;
+  readonly #told: ToldToOthers;
   #lossReason: string | null = null;
   #signalled: { readonly reason: unknown } | null = null;
   #stopListening: () => void = () => {};
@@ -81,8 +80,9 @@ export class Driver<T> implements EngineHost {
     const input = { budgets, hasCleanup: cleanup !== undefined, onUnsettled, leaseEnds };
     this.#engine = new Engine(input, clock, this, inspect);
     const engine = this.#engine;
+    this.#told = new ToldToOthers(spec as AttemptSpec<unknown>, { state: () => engine.state, context: () => engine.context });
     this.#lock = new LockSide(spec as AttemptSpec<unknown>, {
-      info: this.#info(),
+      info: this.#told,
       dispatch: (event) => {
         // A lease that is no longer ours to lose has nothing to say (a window was opened meanwhile).
         if (event.type === 'lease.lost' && !['held', 'known'].includes(engine.context.lock)) return;
@@ -105,9 +105,8 @@ export class Driver<T> implements EngineHost {
         this.#tell();
       },
       progressed: (note) => {
-        if (note === null) return;
-        this.#note = note;
-        this.#tell();
+        this.#told.progressed(note);
+        if (note !== null) this.#tell();
       },
     });
   }
@@ -140,7 +139,7 @@ export class Driver<T> implements EngineHost {
       attemptId, session, labels, state: this.#engine.state, abortedBy: abort?.by ?? null, lateAborts, token,
       inDoubt: this.#engine.state !== 'released' && this.#work.isInDoubt, unsettled, abandoned,
       workSettled: work === 'none' ? null : this.#work.settledAt !== null,
-      note: this.#note, section: this.#work.section, refusedWrites: this.#work.refusedWrites,
+      note: this.#told.note, section: this.#work.section, refusedWrites: this.#work.refusedWrites,
     };
   }
 
@@ -190,6 +189,7 @@ export class Driver<T> implements EngineHost {
     const now = this.spec.clock.now();
     this.#trace.add({ at: now - (this.#at.started ?? now), from, to, event });
     this.#at.moved(from, to, this.#engine.context, now);
+    this.#told.moved();
     this.#tell();
   }
 
@@ -208,6 +208,7 @@ export class Driver<T> implements EngineHost {
       warn('UNCONFIRMED', `${report.session}: no release of attempt ${report.attemptId}'s lock was confirmed `
         + `(${report.lease}).`);
     }
+    this.#told.keep(report, this.#lock.lease);
     this.#subscribers.clear();
     this.#onEnd();
     this.#resolve(report);
@@ -245,17 +246,5 @@ export class Driver<T> implements EngineHost {
     this.#engine.tell(() => {
       for (const fn of Array.from(this.#subscribers)) callSafely('a subscriber', () => fn(snapshot));
     });
-  }
-
-  /** Live: `state` and `note` are read when somebody asks who holds the lock. */
-  #info(): HolderInfo {
-    const { host, pid } = processMark();
-    const engine = this.#engine;
-    const note = (): string | null => this.#note;
-    return {
-      attemptId: this.spec.attemptId, pid, host, labels: this.spec.labels,
-      get state() { return engine.state; },
-      get note() { return note(); },
-    };
   }
 }

@@ -50,6 +50,7 @@ export class LockSide {
     this.#owner = ownerOf(spec.attemptId);
   }
 
+  /** The last grant; null before there is one, and while another is asked for. */
   get lease(): Lease | null {
     return this.#lease;
   }
@@ -68,6 +69,7 @@ export class LockSide {
     const floor = records?.tokenFloor?.bind(records);
     const wanted = new AbortController();
     this.#leave();
+    this.#lease = null;
     this.#wanted = wanted;
     this.#requests += 1;
     if (this.#requests > 1) this.#owner = `${ownerOf(attemptId)}~${this.#requests}`;
@@ -118,7 +120,6 @@ export class LockSide {
   #leave(): void {
     const unsubscribe = this.#unsubscribe;
     this.#unsubscribe = null;
-    this.#lease = null;
     if (unsubscribe) callSafely(`${this.#spec.session}: the lease's unsubscribe`, unsubscribe);
   }
 

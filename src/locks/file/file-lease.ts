@@ -5,9 +5,11 @@ import { lstatSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { SleepMeter, type Clock } from '../../clock.js';
 import { AttemptError } from '../../errors.js';
+import type { KeptReport } from '../../kept-report.js';
 import type { HolderInfo, Lease, LeaseNotice, ReleaseAnswer, Staging } from '../lock-store.js';
 import { Notices } from '../notices.js';
 import { codeOf } from './errno.js';
+import { keepReport } from './last-reports.js';
 import type { OwnLock } from './lock-directory.js';
 import type { OwnerRecord } from './owner-entry.js';
 import type { Places } from './session-path.js';
@@ -132,6 +134,10 @@ export class FileLease implements Lease {
         this.#lose(`its owner file could not be renewed for ${this.#parts.leaseMs} ms after its end (${why})`);
       }
     }
+  }
+
+  keepReport(report: KeptReport): void {
+    keepReport(this.#parts.own.places.room, report);
   }
 
   /** Async only by contract: renewal stops, and the lock is given back, within this very call. */

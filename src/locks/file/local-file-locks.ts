@@ -101,6 +101,7 @@ class LocalFileLocks implements LockStore {
     this.#turns = new Turns(clock, leaseMs);
     this.#settings = {
       clock, leaseMs, renewMs: Math.min(MOST_RENEW_MS, leaseMs / 3),
+      loopDelayMs: () => this.#heartbeat.longestDelayMs,
       ended: (lease) => this.#heartbeat.remove(lease), stuck: (lease) => this.#heartbeat.add(lease),
       passOn: (lease) => this.#passOn(lease),
     };

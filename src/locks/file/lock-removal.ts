@@ -14,7 +14,7 @@ import type { Places } from './session-path.js';
 export const GONE = ['ENOENT', 'ENOTDIR'];
 
 /** Removes a lock of ours by its owner's name. False if that owner is no longer there. */
-function removeOwner(places: Places, entry: string): boolean {
+export function removeOwner(places: Places, entry: string): boolean {
   if (!attempted(() => unlinkSync(join(places.lock, entry)), ...GONE)) return false;
   removeEmpty(places);
   return true;

@@ -35,6 +35,8 @@ export interface TrySettings {
   readonly ended: (lease: FileLease) => void;
   /** Passes a lease that is being given back to the next in this process. False: there is none. */
   readonly passOn: (lease: FileLease) => boolean;
+  /** The longest the heart has had to wait for its beat, milliseconds. */
+  readonly loopDelayMs: () => number;
   /** Taken, failed, and not to be removed now: it ends with its lease unless it is released before. */
   readonly stuck: (lease: FileLease) => void;
 }
@@ -128,12 +130,13 @@ export function tryOnce(
 }
 
 /** What is told about the holder: read anew each time, for its state moves. */
-function recorder(places: Places, id: string, request: AcquireRequest, { clock, leaseMs }: TrySettings) {
+function recorder(places: Places, id: string, request: AcquireRequest, { clock, leaseMs, loopDelayMs }: TrySettings) {
   const since = clock.wallNow();
   const mark = processMark();
   const record = (): OwnerRecord => ({
     id, session: places.session, owner: request.owner, attemptId: request.info.attemptId, ...mark, since, leaseMs,
     state: stateOf(request.info), note: request.info.note, labels: request.info.labels,
+    facts: request.info.facts ? { ...request.info.facts, loopDelayMs: loopDelayMs() } : null,
   });
   return { record, since };
 }

@@ -7,6 +7,7 @@ import {
   closeSync, constants, fchmodSync, fstatSync, ftruncateSync, openSync, readSync, writeSync,
 } from 'node:fs';
 import type { ProcessMark } from '../../owner.js';
+import { readFacts, type HolderFacts } from '../holder-facts.js';
 
 /** What the name of an owner file says. */
 export interface OwnerName {
@@ -39,6 +40,7 @@ export interface OwnerRecord extends ProcessMark {
   readonly state: string;
   readonly note: string | null;
   readonly labels: Readonly<Record<string, string>>;
+  readonly facts?: HolderFacts | null;
 }
 
 /** A record longer than this is not one of ours (32 labels of 2 x 256 characters fit four times over). */
@@ -79,7 +81,7 @@ export function readRecord(path: string): Partial<OwnerRecord> | null {
     pid: count(found['pid']), host: text(found['host']), boot: text(found['boot']), started: text(found['started']),
     pidNamespace: text(found['pidNamespace']),
     since: count(found['since']), leaseMs: count(found['leaseMs']), state: text(found['state']), note: text(found['note']),
-    labels: labelsOf(found['labels']),
+    labels: labelsOf(found['labels']), facts: readFacts(found['facts']),
   };
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
 }

@@ -53,7 +53,8 @@ export class Contender {
     return tryOnce(properLockfile, this.places, randomUUID(), {
       session: this.places.session, owner: this.name, waitMs: 0, signal: new AbortController().signal, info,
     }, {
-      clock: this.clock, leaseMs: LEASE_MS, renewMs: LEASE_MS / 3, ended: () => {}, passOn: () => false, stuck: (lease) => this.stuck.push(lease),
+      clock: this.clock, leaseMs: LEASE_MS, renewMs: LEASE_MS / 3, loopDelayMs: () => 0, ended: () => {},
+      passOn: () => false, stuck: (lease) => this.stuck.push(lease),
     });
   }
 
@@ -68,5 +69,5 @@ export class Contender {
 /** What lies in the session's room besides token and boot files. */
 export function litterOf(places: Places): string[] {
   if (!existsSync(places.room)) return [];
-  return readdirSync(places.room).filter((name) => !/^(token|boot)\./.test(name));
+  return readdirSync(places.room).filter((name) => !/^(token\.|boot\.|reports$)/.test(name));
 }
