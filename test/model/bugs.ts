@@ -65,10 +65,10 @@ export const BUGS: Record<string, () => AnyStateMachine> = {
     s.acquiring.states.waiting.on['abort.timeout'].actions = 'recordAbort';
   }),
   'a lost lease is cleaned under': provided({
-    guards: { canCleanUp: ({ context }: Asked) => context.work !== 'none' && context.hasCleanup && context.abort !== null },
+    guards: { canCleanUp: ({ context }: Asked) => context.work !== 'none' && context.input.hasCleanup && context.abort !== null },
   }),
   'cleanup runs though nothing was started': provided({
-    guards: { canCleanUp: ({ context }: Asked) => context.hasCleanup && context.lock === 'held' && context.work !== 'pending' },
+    guards: { canCleanUp: ({ context }: Asked) => context.input.hasCleanup && context.lock === 'held' && context.work !== 'pending' },
   }),
   'hold gives the lock back all the same': provided({
     guards: {
@@ -85,7 +85,7 @@ export const BUGS: Record<string, () => AnyStateMachine> = {
     guards: { answersRelease: ({ context, event }: Asked) => event.seq === context.seq },
   }),
   'an ask waits as long as the lease lives': provided({
-    delays: { askMs: ({ context }: Asked) => context.budgets.answerMs },
+    delays: { askMs: ({ context }: Asked) => context.input.budgets.answerMs },
   }),
   'pauses do not grow': provided({ delays: { retryMs: () => 50 } }),
   'the lease of releasing is counted from each ask': edited((s) => {
