@@ -142,14 +142,16 @@ const ROUTES = [
   `${WORKING} lock.yield`, `${WORKING} lock.yield release.unknown retryMs`, `${WORKING} lock.yield release.confirmed`,
   `${WINDOW} window.ended`, `${WINDOW} window.ended lock.granted`, `${WINDOW} window.ended lock.granted session.opened`,
   `${WORKING} section.entered`, `${WORKING} section.entered section.entered timeoutMs`,
+  `${WORKING} section.entered=2`, `${WORKING} section.entered=2 section.entered=4`,
 ].map((route) => route.split(' ').filter((type) => type !== ''));
 
 export const anyRoute = fc.constantFrom(...ROUTES);
 
-/** Goes a way, comparing at each step; a limit on it fires if it is armed. */
+/** Goes a way, comparing at each step; a limit on it fires if it is armed. After `=`: which of its details a fact has. */
 export function follow(route: readonly string[], m: Reference, machine: MachineSide): void {
   for (const type of route) {
-    if (!type.endsWith('Ms')) new Tell(type, 0, 1).run(m, machine);
+    const [fact = '', detail = 1] = type.split('=');
+    if (!type.endsWith('Ms')) new Tell(fact, 0, Number(detail)).run(m, machine);
     else if (machine.timers.has(type)) hearBoth(m, machine, { type });
   }
 }

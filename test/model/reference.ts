@@ -3,19 +3,15 @@
  * Owns: what has to be seen after each event. Must not know: anything in machines/; it shares no line with it.
  * Order within one step: what leaving closes, what the cause alone does, what entering asks for.
  */
-export interface Given {
-  readonly budgets: Readonly<Record<string, number>>; readonly hasCleanup: boolean;
-  readonly onUnsettled: 'fence' | 'hold'; readonly leaseEnds: boolean;
-}
+export interface Given { readonly budgets: Readonly<Record<string, number>>; readonly hasCleanup: boolean;
+  readonly onUnsettled: 'fence' | 'hold'; readonly leaseEnds: boolean }
 /** An event, or a limit that is over (its name, which ends in Ms, is then the type). */
-export interface Fact {
-  readonly type: string; readonly seq?: number; readonly graceMs?: number; readonly pausesBudgets?: boolean; readonly ranMs?: number;
-  readonly [detail: string]: unknown;
-}
+export interface Fact { readonly type: string; readonly seq?: number; readonly ranMs?: number; readonly graceMs?: number;
+  readonly pausesBudgets?: boolean; readonly [detail: string]: unknown }
 type Rule = (m: Reference, fact: Fact) => void;
-/** An abort is a request, or a budget at its end, or whatever else takes the lock away. */
-const byOf = ({ type }: Fact): string => type.startsWith('abort.') ? type.slice(6)
-  : ['timeoutMs', 'idleTimeoutMs', 'graceMs', 'section.left'].includes(type) ? 'timeout' : 'leaseLost';
+/** An abort is a request, or a timeout (by limits that go on as long as the work runs), or whatever else takes the lock away. */
+const TIMEOUTS = ['timeoutMs', 'idleTimeoutMs', 'graceMs', 'section.left'];
+const byOf = ({ type }: Fact): string => type.startsWith('abort.') ? type.slice(6) : TIMEOUTS.includes(type) ? 'timeout' : 'leaseLost';
 /** What leaving a part of the life closes, inner parts first. */
 const CLOSING = Object.entries({ 'locked': 'endOpening', 'running.working': 'closeWriter', 'running.reacquiring.opening': 'endOpening',
   'running.reacquiring': 'cancelRequest', 'cleaning': 'endCleanup' });
@@ -32,35 +28,29 @@ export class Reference {
   sections: Fact[] = []; overdue: string | null = null; spentMs = 0; resumedMs = 0;
   outcome: Record<string, unknown> | null = null;
   constructor(readonly given: Given) {}
-
   hear(fact: Fact): void {
     [this.step, this.said] = [this.step + 1, []];
     if (fact.type.endsWith('Ms') && !this.timers.delete(fact.type)) return;
     const [kind, parts] = [fact.type.startsWith('abort.') ? 'abort' : fact.type, this.state.split('.')];
     [3, 2, 1].map((depth) => LIFE[parts.slice(0, depth).join('.')]?.[kind]).find((rule) => rule)?.(this, fact);
   }
-  ms(name: string): number { return this.given.budgets[name] ?? 0; }
+  ms(name: string): number { return Math.max(0, (this.given.budgets[name] ?? 0) - (name === 'timeoutMs' ? this.spentMs : 0)); }
   get paused(): boolean { return this.sections.some((one) => one.pausesBudgets); }
   arm(name: string, ms = this.ms(name)): void { if (ms < Infinity) this.timers.set(name, { ms, since: this.step }); }
   ask(command: string): number { this.said.push(command); return (this.seq += 1); }
   enter(state: string, ...limits: string[]): void {
     for (const [part, command] of CLOSING) if (this.state.startsWith(part) && !state.startsWith(part)) this.said.push(command);
-    const stay = state.startsWith('running') ? ['timeoutMs', 'idleTimeoutMs', 'graceMs'] : [];
-    for (const name of this.timers.keys()) if (!stay.includes(name)) this.timers.delete(name);
-    this.state = state;
-    for (const name of limits) this.arm(name);
+    for (const name of this.timers.keys()) if (!state.startsWith('running') || !TIMEOUTS.includes(name)) this.timers.delete(name);
+    this.state = state; for (const name of limits) this.arm(name);
   }
   /** Once one budget was put off it alone decides: they count no more. */
   budgets(count: boolean): void {
-    this.timers.delete('timeoutMs'); this.timers.delete('idleTimeoutMs');
-    if (!count || this.overdue !== null) return;
-    this.arm('timeoutMs', Math.max(0, this.ms('timeoutMs') - this.spentMs)); this.arm('idleTimeoutMs');
+    for (const name of ['timeoutMs', 'idleTimeoutMs']) if (count && this.overdue === null) this.arm(name); else this.timers.delete(name);
   }
   abortsFirst(fact: Fact, by = byOf(fact)): void {
     const kind = fact['kind'] ?? this.overdue ?? (fact.type === 'idleTimeoutMs' ? 'idle' : 'run');
     this.first = { by, kind: by === 'timeout' ? kind : null, reason: fact['reason'] ?? this.failure ?? undefined };
-    this.abandoned = by === 'timeout' && this.work === 'pending';
-    if (by === 'timeout') this.said.push('callOnTimeout');
+    if (by === 'timeout') { this.abandoned = this.work === 'pending'; this.said.push('callOnTimeout'); }
   }
   /** What was asked about an earlier grant is of no account. */
   want(state: string): void {
@@ -81,8 +71,7 @@ export class Reference {
   end(): void {
     this.enter('released');
     const { first, failure, work, late, token, abandoned, ended } = this;
-    this.outcome = {
-      outcome: first ? 'aborted' : failure ? 'notStarted' : work === 'returned' ? 'completed' : 'failed', abandoned,
+    this.outcome = { outcome: first ? 'aborted' : failure ? 'notStarted' : work === 'returned' ? 'completed' : 'failed', abandoned,
       abortedBy: first?.by ?? null, timeoutKind: first?.kind ?? null, reason: first?.reason, lateAborts: late, token,
       lease: this.lease || 'neverHeld', settled: work === 'none' ? null : work !== 'pending', failure: first ? null : failure, ...ended };
   }
@@ -95,24 +84,22 @@ const lock = (rule: Rule): Rule => (m, fact) => {
   m.answered = fact.type !== 'lock.unknown';
   if (fact.type === 'lock.granted') [m.held, m.usable, m.token, m.firstAsk] = [true, m.work === 'none', fact['token'], 0];
   rule(m, fact); };
-const fails = (code: string, then: Rule): Rule => (m, fact) => {
-  m.failure = { code, detail: fact['error'] ?? fact['holder'] }; then(m, fact); };
+const fails = (code: string, then: Rule): Rule => (m, fact) => { m.failure = { code, detail: fact['error'] ?? fact['holder'] }; then(m, fact); };
 /** Nothing of ours is there any more: what became of it, and what that means. */
 const gone = (lease: (m: Reference) => string, then: Rule): Rule => (m, fact) => {
   [m.lease, m.held, m.usable, m.answered] = [lease(m), false, false, true]; then(m, fact); };
 const lost = (then: Rule): Rule => gone(() => 'lost', then);
+const unheld = (m: Reference): string => m.asks > 1 ? 'unconfirmed' : m.held ? 'lost' : m.lease;
 const release = (lease: (m: Reference) => string, then: Rule): Rule => (m, fact) => {
   if ((m.held || !m.answered) && m.firstAsk > 0 && (fact.seq ?? 0) >= m.firstAsk) gone(lease, then)(m, fact); };
 const [ends, releases, nothing]: [Rule, Rule, Rule] = [(m) => m.end(), (m) => m.giveUp('releasing'), () => {}];
 const late: Rule = (m, fact) => { if (!m.late.includes(byOf(fact))) m.late.push(byOf(fact)); };
-const aborts: Rule = (m, fact) => {
-  m.enter(`aborting.${byOf(fact)}`, 'settleMs'); m.abortsFirst(fact); m.said.push('tellWork'); m.goOn(); };
+const aborts: Rule = (m, fact) => { m.enter(`aborting.${byOf(fact)}`, 'settleMs'); m.abortsFirst(fact); m.said.push('tellWork'); m.goOn(); };
 const cancels: Rule = (m) => { m.enter('acquiring.cancelling', 'answerMs'); m.said.push('cancelRequest'); };
 const opens = (state: string): Rule => (m) => { m.enter(state, 'openMs'); m.ask('openSession'); };
 const works: Rule = (m) => {
-  m.enter('running.working'); m.said.push(m.work === 'none' ? 'startWork' : 'resumeWork');
-  if (m.work === 'none') m.budgets(true);
-  [m.usable, m.work] = [true, 'pending']; };
+  m.enter('running.working'); if (m.work === 'none') m.budgets(true);
+  m.said.push(m.work === 'none' ? 'startWork' : 'resumeWork'); [m.usable, m.work] = [true, 'pending']; };
 const settles: Rule = (m, { type, value, error }) => {
   m.work = type === 'work.returned' ? 'returned' : 'threw'; Object.assign(m.ended, { value, workError: error }); m.goOn(); };
 const cleaned: Rule = (m, { type, error }) => {
@@ -133,27 +120,25 @@ const leaves: Rule = (m, fact) => {
   m.sections.splice(m.sections.findIndex((one) => one.graceMs === fact.graceMs && one.pausesBudgets === fact.pausesBudgets), 1);
   if (m.overdue !== null && m.sections.length === 0) aborts(m, fact);
   else if (wasPaused && !m.paused) { m.resumedMs = fact.ranMs ?? 0; m.budgets(true); } };
-type Rules = Record<string, Rule>;
-const asked = (granted: Rule, busy: Rule, unknown: Rule, over: Rule, code = 'LOCK_BUSY'): Rules => ({ 'lock.granted': lock(granted),
+const asked = (granted: Rule, busy: Rule, unknown: Rule, over: Rule, code = 'LOCK_BUSY') => ({ 'lock.granted': lock(granted),
   'lock.busy': lock(gone((m) => m.lease, fails('LOCK_BUSY', busy))), 'lock.unknown': lock(fails('LOCK_STORE_FAILED', unknown)),
   waitMs: fails(code, over), answerMs: fails(code, over) });
-const opening = (opened: Rule, not: Rule, code = 'SESSION_OPEN_FAILED'): Rules =>
+const opening = (opened: Rule, not: Rule, code = 'SESSION_OPEN_FAILED') =>
   ({ 'session.opened': answer(opened), 'session.failed': answer(fails(code, not)), openMs: fails(code, not) });
-const givingBack = (given: Rule, taken: Rule): Rules => ({ 'release.confirmed': release(() => 'released', given),
-  'release.notHeld': release((m) => m.asks > 1 ? 'unconfirmed' : m.held ? 'lost' : m.lease, (m, fact) => (m.lease === 'lost' ? taken : given)(m, fact)),
+const givingBack = (given: Rule, taken: Rule) => ({ 'release.confirmed': release(() => 'released', given),
+  'release.notHeld': release(unheld, (m, fact) => (m.lease === 'lost' ? taken : given)(m, fact)),
   'release.unknown': answer(unanswered), askMs: unanswered, leaseMs: gone((m) => m.held && m.given.leaseEnds ? 'expired' : 'unconfirmed', given),
-  retryMs: (m) => { m.state = m.state.replace('pausing', 'asking'); m.askAgain(); } });
-const LIFE: Record<string, Rules> = {
+  retryMs: (m: Reference) => { m.state = m.state.replace('pausing', 'asking'); m.askAgain(); } });
+const LIFE: Record<string, Record<string, Rule>> = {
   'idle': { start: (m) => m.want('acquiring.waiting'), abort: (m, fact) => { m.abortsFirst(fact); m.end(); } },
-  'acquiring': asked(opens('locked'), ends, releases, cancels),
-  'acquiring.waiting': { abort: (m, fact) => { m.abortsFirst(fact); cancels(m, fact); } },
+  'acquiring.waiting': { ...asked(opens('locked'), ends, releases, cancels), abort: (m, fact) => { m.abortsFirst(fact); cancels(m, fact); } },
   'acquiring.cancelling': { ...asked(releases, ends, releases, releases, 'LOCK_STORE_FAILED'), abort: late },
   'locked': { ...opening(works, releases), abort: aborts, 'lease.lost': lost(aborts) },
   'running': { 'work.returned': settles, 'work.threw': settles, 'section.entered': enters, 'section.left': leaves,
     'work.progressed': (m) => { if (!m.paused && m.overdue === null) m.arm('idleTimeoutMs'); },
     timeoutMs: budgetOver, idleTimeoutMs: budgetOver, graceMs: aborts, abort: aborts, 'lease.lost': lost(aborts) },
-  'running.working': { 'lock.yield': (m) => m.giveUp('running.yielding') },
   'running.yielding': givingBack((m) => { m.enter('running.yielded'); m.said.push('runWindow'); }, aborts),
+  'running.working': { 'lock.yield': (m) => m.giveUp('running.yielding') },
   'running.yielded': { 'window.ended': (m) => m.want('running.reacquiring.waiting') },
   'running.reacquiring.waiting': asked(opens('running.reacquiring.opening'), aborts, aborts, aborts),
   'running.reacquiring.opening': opening(works, aborts),
