@@ -59,7 +59,9 @@ test('as JSON: one object, the counts as numbers', () => {
 
 test('on a terminal a bar moves; NO_COLOR takes its colour', () => {
   const { err } = run({ attempts: 1, explore: quickly() }, true);
-  expect(err).toMatch(/one attempt: hold, .* \[[#-]{24}\] [\d,]+ of [\d,]+ worlds seen/);
+  const shown = err.match(/one attempt: hold, [^[]*\[[#-]{24}\] [\d,]+ of [\d,]+ worlds seen/g) ?? [];
+  expect(new Set(shown).size, 'within one set-up, too').toBeGreaterThan(5);
+  expect(new Set(shown.map((line) => /#*/.exec(line.split('[')[1]!)?.[0].length)).size, 'the bar itself').toBeGreaterThan(2);
   expect(err).toContain('\u001B[36m');
   expect(run({ attempts: 1, explore: quickly(), env: { NO_COLOR: '1' } }, true).err).not.toContain('\u001B[36m');
 }, 60_000);

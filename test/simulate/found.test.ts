@@ -68,7 +68,7 @@ it('S14: what our own unanswered ask released is reported unconfirmed, not lost'
   const actor = createActor(attemptMachine, {
     input: {
       budgets: {
-        waitMs: 1_000, answerMs: 1_000, openMs: 1_000, timeoutMs: Infinity, idleTimeoutMs: Infinity, settleMs: 0,
+        waitMs: 1_000, answerMs: 1_000, openMs: 1_000, timeoutMs: 60_000, idleTimeoutMs: 60_000, settleMs: 0,
         cleanupMs: 1_000, leaseMs: 10_000,
       },
       hasCleanup: false, onUnsettled: 'fence', leaseEnds: true,

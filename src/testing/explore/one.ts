@@ -44,7 +44,10 @@ export function exploreVariant(variant: Variant, options: ExploreOptions): Part 
   const causes = options.causes ?? ALL_CAUSES;
   const kin = options.tellCausesApart ? null : new KinStates(each);
   const can = new Moves(kin ?? each, causes);
-  const limits = { mostWorlds: options.mostWorlds ?? 2_000_000, mostFound: options.mostFound ?? MOST_FOUND };
+  const limits = {
+    mostWorlds: options.mostWorlds ?? 2_000_000, mostFound: options.mostFound ?? MOST_FOUND,
+    onProgress: (worlds: number, done: number) => options.onProgress?.({ what: variant.name, worlds, done }),
+  };
   const walked = walk(can, pack(can.states.first, 0), limits);
   const { isWhole } = walked;
   const ends = isWhole ? [findStateTimersCannotEnd(each, walked), findDeadEnd(can.states, walked)] : [];
@@ -70,9 +73,13 @@ export function exploreOne(options: ExploreOptions, use?: (part: Part, variant: 
   const violations = new Map<string, Violation>();
   const begun = performance.now();
   for (const variant of options.variants ?? allVariants) {
-    options.onProgress?.({ what: `one attempt: ${variant.name}`, worlds: total.worlds, done: total.worlds });
     const start = performance.now();
-    const part = exploreVariant(variant, options);
+    const { worlds: before } = total;
+    const part = exploreVariant(variant, {
+      ...options,
+      onProgress: ({ what, worlds, done }) =>
+        options.onProgress?.({ what: `one attempt: ${what}`, worlds: before + worlds, done: before + done }),
+    });
     options.print?.(lineOf(variant.name, part, (performance.now() - start) / 1_000));
     total.worlds += part.walked.worlds.length;
     total.transitions += part.walked.edges;

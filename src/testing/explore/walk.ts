@@ -31,7 +31,12 @@ export interface WalkLimits {
   readonly mostWorlds: number;
   /** How many violations to collect before the walk stops, each of another invariant. */
   readonly mostFound: number;
+  /** Called every so often with the number of worlds seen, and how many of them are done. */
+  readonly onProgress?: ((seen: number, done: number) => void) | undefined;
 }
+
+/** Steps of the machine are made once each, most of them early: the first worlds take a hundred times as long as the last. */
+const PROGRESS_EVERY = 1 << 6;
 
 const worldChecks = invariants.filter(({ decidedBy }) => decidedBy === 'world');
 const NO_HISTORY = {} as History; // Checks of worlds look at the snapshot and the world alone.
@@ -63,6 +68,7 @@ class Walk {
         layerEnd = this.worlds.length;
         this.depth += 1;
       }
+      if (index % PROGRESS_EVERY === 0) this.limits.onProgress?.(this.worlds.length, index);
       this.#expand(index);
     }
     return { ...this.#result(), isWhole: !this.isFull };
