@@ -116,11 +116,15 @@ const checkS9 = (now: Snapshot, { before, event, commands: named, timeoutCalls }
   );
 };
 
-const checkS10 = (now: Snapshot, { commands: named, starts, granted, lost }: History): string | null => first(
+const checkS10 = (now: Snapshot, { event, commands: named, starts, granted, lost }: History): string | null => first(
   said(starts > 1, 'the work was started again'),
   said(named.includes('startWork') && !granted, 'the work was started without a grant'),
   said(named.includes('startWork') && lost, 'the work was started under a lost lease'),
   said(named.includes('startWork') && now.context.abort !== null, 'aborted work was started'),
+  said(named.includes('resumeWork') && (!granted || lost), 'the work went on without a lease'),
+  // What says that the session is open says that the lease is not in doubt.
+  said((named.includes('startWork') || named.includes('resumeWork')) && event.type !== 'session.opened',
+    'the work was let in before the session was open'),
 );
 
 /** Commands that put a grant to the work's use. */

@@ -5,9 +5,10 @@
  */
 import { pathOf } from '../../../machines/attempt.invariants.js';
 import type { AttemptInput } from '../../../machines/attempt.types.js';
-import type { AttemptState, Finding } from './states.js';
+import type { AttemptState, Finding, Timer } from './states.js';
 
-const has = ({ timers }: AttemptState, id: string): boolean => timers.some((timer) => timer.id === id);
+const timerOf = ({ timers }: AttemptState, id: string): Timer | undefined => timers.find((timer) => timer.id === id);
+const has = (state: AttemptState, id: string): boolean => timerOf(state, id) !== undefined;
 
 /** What is wrong with the budgets after this step. */
 export function boundless(before: AttemptState, now: AttemptState, { budgets }: AttemptInput): Finding[] {
@@ -20,7 +21,7 @@ export function boundless(before: AttemptState, now: AttemptState, { budgets }: 
     ...found('L5', 'a timer is left at the end', status === 'done' && now.timers.length > 0),
     ...found('L1', 'the run budget is not counted', isRunning && counts && !isCounted('run', budgets.timeoutMs)),
     ...found('L1', 'the idle budget is not counted', isRunning && counts && !isCounted('idle', budgets.idleTimeoutMs)),
-    ...found('L1', 'a budget is put off twice', has(now, 'grace') && !has(before, 'grace')
+    ...found('L1', 'a budget is put off twice', has(now, 'grace') && timerOf(now, 'grace') !== timerOf(before, 'grace')
       && before.snapshot.context.clock.overdue !== null),
   ];
 }
