@@ -37,13 +37,13 @@ const statesOf = ({ input }: Variant, { machine = attemptMachine, lateAborts = 1
 
 /** The moves of a walk with every cause told apart: for stories. */
 export const movesApart = (variant: Variant, options: ExploreOptions): Moves =>
-  new Moves(statesOf(variant, options), options.causes ?? ALL_CAUSES);
+  new Moves(statesOf(variant, options), options.causes ?? ALL_CAUSES, variant.habits);
 
 export function exploreVariant(variant: Variant, options: ExploreOptions): Part {
   const each = statesOf(variant, options);
   const causes = options.causes ?? ALL_CAUSES;
   const kin = options.tellCausesApart ? null : new KinStates(each);
-  const can = new Moves(kin ?? each, causes);
+  const can = new Moves(kin ?? each, causes, variant.habits);
   const limits = {
     mostWorlds: options.mostWorlds ?? 2_000_000, mostFound: options.mostFound ?? MOST_FOUND,
     onProgress: (worlds: number, done: number) => options.onProgress?.({ what: variant.name, worlds, done }),
@@ -51,7 +51,7 @@ export function exploreVariant(variant: Variant, options: ExploreOptions): Part 
   const walked = walk(can, pack(can.states.first, 0), limits);
   const { isWhole } = walked;
   const ends = isWhole ? [findStateTimersCannotEnd(each, walked), findDeadEnd(can.states, walked)] : [];
-  const apart = new Moves(each, causes);
+  const apart = new Moves(each, causes, variant.habits);
   const part = { states: each.size, machineTransitions: each.transitions, isWhole, walked, can };
   // A violation of one cause among many may be off the walk's own path: then its story is looked for cause by cause.
   const isElsewhere = kin && [...each.findings.keys()].some((id) => !walked.found.some((one) => one.id === id));
