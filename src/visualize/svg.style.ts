@@ -36,7 +36,7 @@ const dark: Colours = {
 const colourRules = (c: Colours): string[] => [
   `.paper{fill:${c.paper}}`,
   `text{fill:${c.ink}}.says,.does,.note{fill:${c.soft}}`,
-  `.box{fill:${c.plate};stroke:${c.edge}}.box.whole{fill:${c.whole}}`,
+  `.box{fill:${c.plate};stroke:${c.edge}}.box.whole,.box.parts{fill:${c.whole}}`,
   `.box.perhaps{fill:${c.perhaps};stroke:${c.heldEdge}}.box.held{fill:${c.held};stroke:${c.heldEdge}}`,
   `.box.way{fill:${c.paper};stroke:${c.ink}}.box.end{stroke:${c.ink}}`,
   `.line{stroke:${c.line}}.head,.dot{fill:${c.line}}`,
