@@ -14,7 +14,7 @@ import { callSafely, warn } from '../warnings.js';
 import { onAbort } from './caller-signal.js';
 import { Engine, type Command, type EngineHost } from './engine.js';
 import { LockSide } from './lock-side.js';
-import { reportOf } from './report-of.js';
+import { reportOf, warnUnlessConfirmed } from './report-of.js';
 import { Stations } from './stations.js';
 import { Trace } from './trace.js';
 import { callOnTimeout, WorkSide } from './work-side.js';
@@ -204,13 +204,12 @@ export class Driver<T> implements EngineHost {
       trace: this.#trace.read(), fencing: this.#work.fencing, lossReason: this.#lossReason,
     });
     if (this.#signalled && report.outcome === 'aborted') markEndedBySignal(report, this.#signalled.reason);
-    if (report.lease === 'unconfirmed' || report.lease === 'expired') {
-      warn('UNCONFIRMED', `${report.session}: no release of attempt ${report.attemptId}'s lock was confirmed `
-        + `(${report.lease}).`);
-    }
+    warnUnlessConfirmed(report);
     this.#subscribers.clear();
     this.#onEnd();
     this.#resolve(report);
+    const { dispose } = this.spec;
+    if (dispose) callSafely('dispose', () => dispose(report));
   }
 
   #openSession(seq: number): void {
