@@ -1,0 +1,5 @@
+/** attempt-lifecycle/xstate: exports only. */
+export {
+  fromAttempt, type AttemptActorEmitted, type AttemptActorEvent, type AttemptActorLogic, type AttemptActorOptions,
+  type AttemptActorSnapshot,
+} from './from-attempt.js';
