@@ -3,3 +3,4 @@ export {
   fromAttempt, type AttemptActorEmitted, type AttemptActorEvent, type AttemptActorLogic, type AttemptActorOptions,
   type AttemptActorSnapshot,
 } from './from-attempt.js';
+export { checkAttemptMachine } from './check-attempt-machine.js';
