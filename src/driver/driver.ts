@@ -12,7 +12,7 @@ import { callSafely, warn } from '../warnings.js';
 import { onAbort } from './caller-signal.js';
 import { Engine, type Command, type EngineHost } from './engine.js';
 import { LockSide } from './lock-side.js';
-import { reportOf } from './report-of.js';
+import { reportOf, warnUnlessConfirmed } from './report-of.js';
 import { Stations } from './stations.js';
 import { ToldToOthers } from './told-to-others.js';
 import { Trace } from './trace.js';
@@ -204,14 +204,13 @@ export class Driver<T> implements EngineHost {
       trace: this.#trace.read(), fencing: this.#work.fencing, lossReason: this.#lossReason,
     });
     if (this.#signalled && report.outcome === 'aborted') markEndedBySignal(report, this.#signalled.reason);
-    if (report.lease === 'unconfirmed' || report.lease === 'expired') {
-      warn('UNCONFIRMED', `${report.session}: no release of attempt ${report.attemptId}'s lock was confirmed `
-        + `(${report.lease}).`);
-    }
+    warnUnlessConfirmed(report);
     this.#told.keep(report, this.#lock.lease);
     this.#subscribers.clear();
     this.#onEnd();
     this.#resolve(report);
+    const { dispose } = this.spec;
+    if (dispose) callSafely('dispose', () => dispose(report));
   }
 
   #openSession(seq: number): void {
