@@ -19,6 +19,9 @@ export const isAnswer = ({ context, event }: Asked): boolean => seqOf(event) ===
 export const answersRequest = ({ context, event }: Asked): boolean =>
   context.lock === 'asked' && seqOf(event) === context.request;
 
+/** There is a grant to lose. */
+export const knowsGrant = ({ context: { lock } }: Asked): boolean => lock === 'held' || lock === 'known';
+
 /** An answer to any ask for the release of this grant: a definite answer stays true however late. */
 export const answersRelease = ({ context, event }: Asked): boolean =>
   context.lock !== 'gone' && context.firstAsk > 0

@@ -114,7 +114,7 @@ const abortingLost: Row = {
 
 const releasing = {
   ...nothing, ...late,
-  'lease.lost': 'released',
+  'lease.lost': { 'grant known': 'released', 'grant unknown': '-' },
   'lock.granted': { 'grant known': '-', 'grant unknown': 'releasing.asking | askRelease', 'another number': '-' },
   'release.confirmed': {
     'last ask': 'released', 'earlier ask': 'released', 'another number': '-', 'ask before the grant': '-',
