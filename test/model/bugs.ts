@@ -55,7 +55,8 @@ const windowsAndSections: Record<string, () => AnyStateMachine> = {
   }),
   'a release that a cut window began is not heard any more': edited((s) => { delete s.aborting.on['release.confirmed']; }),
   'after a window that finds the lock taken it was never held': provided({ actions: {
-    recordBusy: assign({ lock: 'refused', lease: 'neverHeld', failure: { code: 'LOCK_BUSY', detail: undefined } } as Config),
+    recordBusy: assign((({ event: { holder } }: { event: { holder?: unknown } }) =>
+      ({ lock: 'refused', lease: 'neverHeld', failure: { code: 'LOCK_BUSY', detail: holder } })) as Config),
   } }),
   'the budgets stand still in a window': edited((s) => { s.running.states.yielded.entry = ['runWindow', 'disarmRunTimer']; }),
   'the budgets start anew after a window': edited((s) => {
