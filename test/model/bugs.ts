@@ -26,6 +26,9 @@ const without = (list: string[], name: string): string[] => {
   return list.filter((one) => one !== name);
 };
 
+/** A limit of "never" that is put off would be a bug of its own. */
+const hasLimits = ({ input: { budgets } }: AttemptContext): boolean => Number.isFinite(budgets.timeoutMs + budgets.idleTimeoutMs);
+
 /** Of yield windows and delicate sections (issue 7). */
 const windowsAndSections: Record<string, () => AnyStateMachine> = {
   'an abort in a window takes the lock back first (M04)': edited((s) => { s.running.states.yielded.on['abort.user'] = 'reacquiring'; }),
@@ -63,9 +66,11 @@ const windowsAndSections: Record<string, () => AnyStateMachine> = {
     s.running.states.reacquiring.states.opening.on['session.opened'].actions.push('armRunTimer');
   }),
   'a section puts a budget off each time (M17)': provided({
-    guards: { mayPutOff: ({ context: { clock } }: Asked) => clock.sections.some(({ graceMs }) => graceMs > 0) },
+    guards: { mayPutOff: ({ context }: Asked) => hasLimits(context) && context.clock.sections.some(({ graceMs }) => graceMs > 0) },
   }),
-  'a section without grace puts a budget off': provided({ guards: { mayPutOff: ({ context: { clock } }: Asked) => clock.sections.length > 0 } }),
+  'a section without grace puts a budget off': provided({
+    guards: { mayPutOff: ({ context }: Asked) => hasLimits(context) && context.clock.overdue === null && context.clock.sections.length > 0 },
+  }),
   'the section entered last decides about the grace': provided({
     delays: { graceMs: ({ context: { clock } }: Asked) => clock.sections.at(-1)?.graceMs ?? 0 },
   }),
