@@ -3,7 +3,7 @@
  * rule of their meeting broken at a time, each of which has to be found and told. Three attempts: `attempt check --attempts 3`.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { exploreAttempt, living, twoVariants, type Explored, type Variant } from '../../src/testing/explore/index.js';
+import { exploreAttempt, living, twoVariants, type Explored } from '../../src/testing/explore/index.js';
 import { oneOf, type Lived } from '../../src/testing/explore/together/life.js';
 import { gather, meet, type Company } from '../../src/testing/explore/together/several.js';
 import { isDeep } from '../support/depth.js';
@@ -11,14 +11,15 @@ import { mutants } from './mutants.js';
 import { seededFaults } from './together-faults.js';
 
 const print = (line: string): void => console.log(line);
-const withWindow = (variant: Variant): Variant => living(variant, { windows: true });
 
 /** Walked alone once; then they meet again and again. S18 was checked with more causes by the walk of one attempt. */
 let company: Company;
 let windowed: Company;
 beforeAll(() => {
-  company = gather({ causes: ['user', 'timeout'], print });
-  const variants = isDeep ? [...twoVariants, ...twoVariants.map(withWindow)] : [withWindow(twoVariants[1]!)];
+  const plain = twoVariants.map((variant) => living(variant, { windows: false, sections: false }));
+  company = gather({ causes: ['user', 'timeout'], variants: plain, print });
+  // Sections are an attempt's own business: no other can tell.
+  const variants = isDeep ? twoVariants : [living(twoVariants[1]!, { sections: false })];
   windowed = gather({ causes: ['user'], variants, print });
 }, 240_000);
 
