@@ -22,6 +22,7 @@ export const initialContext = ({ input }: { input: AttemptInput }): AttemptConte
   request: 0,
   lock: 'none',
   token: null,
+  isOpen: false,
   failure: null,
   abort: null,
   lateAborts: [],
@@ -92,7 +93,7 @@ const records = {
   countCommand: ({ context }: Recording): Facts => ({ seq: context.seq + 1 }),
   /** What was asked about an earlier grant says nothing about this one. */
   recordRequest: ({ context }: Recording): Facts => ({
-    seq: context.seq + 1, request: context.seq + 1, lock: 'asked', asks: 0, firstAsk: 0,
+    seq: context.seq + 1, request: context.seq + 1, lock: 'asked', isOpen: false, asks: 0, firstAsk: 0,
   }),
   recordGrant: ({ event }: Recording): Facts => ({
     lock: 'held', token: event.type === 'lock.granted' ? event.token : null,
@@ -126,7 +127,8 @@ const records = {
     abort: { by: 'leaseLost', kind: null, reason: context.failure }, lock: notToBeUsed(context),
   }),
 
-  recordStart: (): Facts => ({ work: 'pending' }),
+  recordStart: (): Facts => ({ work: 'pending', isOpen: true }),
+  recordReopening: (): Facts => ({ isOpen: true }),
   recordReturn: ({ event }: Recording): Facts => ({
     work: 'returned', value: event.type === 'work.returned' ? event.value : undefined,
   }),

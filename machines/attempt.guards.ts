@@ -68,6 +68,6 @@ export const canEnd = ({ context }: Asked): boolean => {
 export const canRelease = (asked: Asked): boolean =>
   canEnd(asked) && ['held', 'leaving', 'asked'].includes(asked.context.lock);
 
-/** ... one that we hold, and there is a cleanup to run under it first, for work that was started. */
+/** ... one that we hold with the session open, so with work that was started, and there is a cleanup to run first. */
 export const canCleanUp = (asked: Asked): boolean =>
-  canEnd(asked) && asked.context.lock === 'held' && asked.context.input.hasCleanup && asked.context.work !== 'none';
+  canEnd(asked) && asked.context.lock === 'held' && asked.context.input.hasCleanup && asked.context.isOpen;

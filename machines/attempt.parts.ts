@@ -82,7 +82,7 @@ export const windowStates = {
         entry: ['countCommand', 'openSession'],
         exit: 'endOpening',
         on: {
-          'session.opened': { guard: 'isAnswer', target: '#attempt.running.working', actions: 'resumeWork' },
+          'session.opened': { guard: 'isAnswer', target: '#attempt.running.working', actions: ['recordReopening', 'resumeWork'] },
           'session.failed': { guard: 'isAnswer', ...loseWindow('recordOpenFailure') },
         },
         after: { openMs: loseWindow('recordOpenFailure') },

@@ -99,6 +99,8 @@ export interface AttemptContext {
    */
   readonly lock: 'none' | 'asked' | 'refused' | 'held' | 'leaving' | 'gone';
   readonly token: number | null;
+  /** The session is open under the last grant: the work writes to it, and after the work a cleanup may. */
+  readonly isOpen: boolean;
   readonly failure: StartFailure | null;
   readonly abort: { readonly by: AbortedBy; readonly kind: TimeoutKind | null; readonly reason: unknown } | null;
   readonly lateAborts: readonly AbortedBy[];
