@@ -4,7 +4,9 @@
  */
 import { expect, test } from 'vitest';
 import type { OpenedSession, SessionRecords } from '../../src/session/session-records.js';
-import { deferred, until, useScene } from '../support/scene.js';
+import { toTheEnd } from '../support/endings.js';
+import type { ReleaseAsk } from '../support/scripted-store.js';
+import { deferred, until, untilAborted, useScene } from '../support/scene.js';
 
 const scene = useScene();
 
@@ -19,7 +21,7 @@ test.each(['user', 'timeout'] as const)('M04 L8: an abort (%s) in the tick of yi
       await window.catch((thrown: unknown) => { error = thrown; });
     },
   });
-  expect(await scene().now(attempt.start())).toMatchObject({ abortedBy: by, settled: true, lease: 'released' });
+  expect(await toTheEnd(scene(), attempt.start())).toMatchObject({ abortedBy: by, settled: true, lease: 'released' });
   expect(error).toMatchObject({ abortedBy: by });
   expect(opened, 'nothing new is begun').toBe(false);
 });
@@ -63,4 +65,47 @@ test('R2: an abort while the session is opened again: no cleanup is called that 
   expect(await scene().now(run)).toMatchObject({ abortedBy: 'user', lease: 'released', token: 2 });
   expect(cleanups).toBe(0);
   expect(open.size, 'and what was opened late is closed').toBe(0);
+});
+
+test('S7: the release of the first grant, performed when the second is held, leaves that alone', async () => {
+  let late: ReleaseAsk | null = null;
+  const store = scene().store({ release: (ask) => (late === null ? void (late = ask) : ask.answer('unknown')) });
+  const attempt = scene().attempt({
+    locks: store,
+    work: async (context) => {
+      await context.yieldLock(() => {});
+      await untilAborted(context);
+    },
+  });
+  const run = attempt.start();
+  await until(() => attempt.snapshot().state === 'running.yielding.asking');
+  await scene().clock.advance(store.capabilities.leaseMs); // nobody answers: that lease has ended by itself
+  await until(() => attempt.snapshot().state === 'running.working' && attempt.snapshot().token === 2);
+  const second = store.lease;
+  late!.honestly();
+  await scene().settled();
+  expect(store.held, 'the second grant is held').toBe(1);
+  expect(second.owner).not.toBe(late!.owner);
+  expect(attempt.snapshot()).toMatchObject({ state: 'running.working', abortedBy: null });
+  store.free(second.owner);
+  attempt.abort();
+  expect(await toTheEnd(scene(), run)).toMatchObject({ abortedBy: 'user', token: 2 });
+});
+
+test('M19 S12: what the lease before a window still tells is no news about the one after it', async () => {
+  const store = scene().store();
+  const attempt = scene().attempt({
+    locks: store,
+    work: async (context) => {
+      await context.yieldLock(() => {});
+      await untilAborted(context);
+    },
+  });
+  const run = attempt.start();
+  await until(() => attempt.snapshot().token === 2 && attempt.snapshot().state === 'running.working');
+  store.asks[0]?.lease?.notify({ type: 'lost', reason: 'long ago' });
+  store.asks[0]?.lease?.notify({ type: 'superseded', by: 'long ago' });
+  expect(attempt.snapshot()).toMatchObject({ state: 'running.working', abortedBy: null });
+  attempt.abort();
+  expect(await toTheEnd(scene(), run)).toMatchObject({ abortedBy: 'user', lease: 'released' });
 });

@@ -60,7 +60,7 @@ const lock: readonly SeededBug[] = [
     find: 'if (unsubscribe) callSafely(', replace: 'if (unsubscribe && this.owner === \'\') callSafely(' },
   { id: 'rejected-request-unheard', breaks: 'M07', file: LOCK, tests: ['attempts/hostile-ports'],
     sentence: 'A request for the lock that rejects is not heard.',
-    find: "(error: unknown) => this.#host.dispatch({ type: 'lock.unknown', seq, error: asError(error) }),",
+    find: "(error: unknown) => answered(() => this.#host.dispatch({ type: 'lock.unknown', seq, error: asError(error) })),",
     replace: '() => {},' },
 ];
 
@@ -100,7 +100,7 @@ const work: readonly SeededBug[] = [
     find: 'if (!certainty.isInDoubt()) return', replace: 'if (certainty.isInDoubt() !== null) return' },
   { id: 'gate-ignores-the-state', breaks: 'M09 S5', file: WORK, tests: ['attempts/hostile-work'],
     sentence: 'A write begun in the very call that aborts still passes: the gate waits to be closed by command.',
-    find: 'isOpen: () => stillOpen() && this.#host.state() === state,',
+    find: 'isOpen: () => stillOpen() && host.state() === state,',
     replace: 'isOpen: () => stillOpen(),' },
   { id: 'writer-of-the-cleanup-left-open', breaks: 'M09 S5', file: WORK, tests: ['seeded/extra/driver'],
     sentence: 'What the cleanup writes after it has ended, but before the release, still passes.',
