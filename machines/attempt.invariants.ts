@@ -28,6 +28,8 @@ export interface History {
   /** ... was asked to give it back, in an earlier step. */
   readonly releaseBegun: boolean;
   readonly writerOpen: boolean;
+  /** The session is open for writing: since it was opened under the last grant. */
+  readonly sessionOpen: boolean;
   readonly cleanupOpen: boolean;
   readonly timeoutCalls: number;
 }
@@ -264,10 +266,14 @@ const liveness: readonly Invariant[] = [
     statement: 'An attempt never waits for something that only its own unwinding can produce.' },
 ];
 
-/** Not numbered in SPEC section 6: that the report's words (section 4) are true of the world. */
+/** Not numbered in SPEC section 6: that the report's words (section 4), and what the cleanup is told, are true. */
 const report: readonly Invariant[] = [
   { id: 'R1', scope: 'machine', decidedBy: 'world', check: checkR1,
     statement: 'The lease is called `released` only if our release ended it, and `lost` only if that did not.' },
+  { id: 'R2', scope: 'machine', decidedBy: 'step',
+    statement: 'The cleanup is called only under a lease that is held, with the session open.',
+    check: (now, { commands: named, sessionOpen }) =>
+      said(named.includes('runCleanup') && (now.context.lock !== 'held' || !sessionOpen), 'the cleanup cannot write') },
 ];
 
 export const invariants: readonly Invariant[] = [...safety, ...liveness, ...report];
