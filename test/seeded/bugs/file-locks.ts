@@ -55,7 +55,7 @@ const place: readonly SeededBug[] = [
     find: 'ENTERED_MS : Math.max(PLAIN_STALE_MS, leaseMs)', replace: '60_000 : 60_000' },
   { id: 'stale-staging-kept', breaks: 'M15 M09 S7', file: DIRECTORY, tests: everyCall,
     sentence: 'What a dead holder staged for a rewrite outlives the takeover, and may still be put in place.',
-    find: 'for (const entry of readdirSync(lock)) {', replace: 'for (const entry of [] as string[]) {' },
+    find: 'for (const entry of readdirSync(this.places.lock)) {', replace: 'for (const entry of [] as string[]) {' },
   { id: 'prepared-directory-left', breaks: 'M15 L5', file: DIRECTORY, tests: everyCall,
     sentence: 'A directory that was prepared and not put in place stays in the room.',
     find: 'if (!placed) discardStaged(staged);', replace: 'void placed;' },
