@@ -35,9 +35,11 @@ export class WorkSide {
   readonly #spec: AttemptSpec<unknown>;
   readonly #host: WorkSideHost;
   readonly #told = new AbortController();
-  readonly #cleanupOver = new AbortController();
+  /** Made when they are needed, which in most attempts is never. */
+  #cleanupOver: AbortController | null = null;
   /** Fires at the end of the attempt: whatever still waits here then waits for nothing. */
-  readonly #over = new AbortController();
+  #over: AbortController | null = null;
+  #isOver = false;
   readonly #opening: Opening;
   #certainty: LeaseCertainty | null = null;
   #work: Writing | null = null;
@@ -116,6 +118,8 @@ export class WorkSide {
     const { abort, work, token } = this.#host.context();
     const writing = this.#startWriting('cleaning');
     this.#cleanup = writing;
+    const over = new AbortController();
+    this.#cleanupOver = over;
     const ended = (event: AttemptEvent) => async (): Promise<void> => {
       writing.close();
       await writing.writer.idle(); // bounded by the machine's `cleanupMs`
@@ -127,7 +131,7 @@ export class WorkSide {
     let result: unknown;
     try {
       result = this.#spec.cleanup?.({
-        session: writing.writer.session, token, signal: this.#cleanupOver.signal, outcome,
+        session: writing.writer.session, token, signal: over.signal, outcome,
         abortedBy: abort?.by ?? null, settled: work !== 'pending',
       });
     } catch (error) {
@@ -140,12 +144,13 @@ export class WorkSide {
   endCleanup(): void {
     this.#cleanup?.close();
     const isLost = this.#host.context().lease === 'lost';
-    this.#cleanupOver.abort(new AbortReason(isLost ? 'leaseLost' : 'timeout', 'the cleanup is over'));
+    this.#cleanupOver?.abort(new AbortReason(isLost ? 'leaseLost' : 'timeout', 'the cleanup is over'));
   }
 
   /** The end: nothing of the session stays open. */
   close(): void {
-    this.#over.abort(NOT_WANTED);
+    this.#isOver = true;
+    this.#over?.abort(NOT_WANTED);
     this.#opening.close();
   }
 
@@ -164,7 +169,9 @@ export class WorkSide {
     this.#settledAt = clock.now();
     const writing = this.#work;
     writing?.close();
+    if (this.#isOver) return; // nobody hears it any more
     if (!writing || writing.writer.pending === 0) return this.#host.dispatch(event);
+    this.#over = new AbortController();
     void waitFor(clock, budgets.settleMs, this.#over.signal, (woken) => {
       void writing.writer.idle().then(woken);
       return () => {};
