@@ -20,7 +20,8 @@ export class Cleanup {
   readonly #spec: AttemptSpec<unknown>;
   readonly #host: CleanupHost;
   readonly #startWriting: () => Writing;
-  readonly #over = new AbortController();
+  /** Made when it is needed, which in most attempts is never. */
+  #over: AbortController | null = null;
   #writing: Writing | null = null;
 
   constructor(spec: AttemptSpec<unknown>, host: CleanupHost, startWriting: () => Writing) {
@@ -39,6 +40,8 @@ export class Cleanup {
     const { abort, work, token } = this.#host.context();
     const writing = this.#startWriting();
     this.#writing = writing;
+    const over = new AbortController();
+    this.#over = over;
     const ended = (event: AttemptEvent) => async (): Promise<void> => {
       writing.close();
       await writing.writer.idle(); // bounded by the machine's `cleanupMs`
@@ -50,7 +53,7 @@ export class Cleanup {
     let result: unknown;
     try {
       result = this.#spec.cleanup?.({
-        session: writing.writer.session, token, signal: this.#over.signal, outcome, abortedBy: abort?.by ?? null,
+        session: writing.writer.session, token, signal: over.signal, outcome, abortedBy: abort?.by ?? null,
         settled: work !== 'pending',
       });
     } catch (error) {
@@ -63,6 +66,6 @@ export class Cleanup {
   end(): void {
     this.#writing?.close();
     const isLost = this.#host.context().lease === 'lost';
-    this.#over.abort(new AbortReason(isLost ? 'leaseLost' : 'timeout', 'the cleanup is over'));
+    this.#over?.abort(new AbortReason(isLost ? 'leaseLost' : 'timeout', 'the cleanup is over'));
   }
 }

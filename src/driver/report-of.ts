@@ -120,7 +120,9 @@ export function busyError(session: string, holder: Holder | null, waitMs: number
   const waited = waitMs === 0 ? 'one try' : `${waitMs} ms of waiting`;
   return new AttemptError(
     'LOCK_BUSY',
-    `${session} is locked, after ${waited}: ${inWords(holder, now)}. `
+    // No holder was told: patience may have ended before the store could say whether there is one.
+    (holder ? `${session} is locked, after ${waited}: ${inWords(holder, now)}. `
+      : `${session} was not locked for us within ${waited}; who holds it, if anybody does, was not told. `)
       + 'Wait longer (waitMs), or try again later.',
     { holder, retryAfterMs },
   );

@@ -39,7 +39,8 @@ export class WorkSide {
   readonly #host: WorkSideHost;
   readonly #told = new AbortController();
   /** Fires at the end of the attempt: whatever still waits here then waits for nothing. */
-  readonly #over = new AbortController();
+  #over: AbortController | null = null;
+  #isOver = false;
   readonly #opening: Opening;
   readonly #windows: Windows;
   readonly #sections: Sections;
@@ -163,7 +164,8 @@ export class WorkSide {
 
   /** The end: nothing of the session stays open. */
   close(): void {
-    this.#over.abort(NOT_WANTED);
+    this.#isOver = true;
+    this.#over?.abort(NOT_WANTED);
     this.#windows.end(NOT_WANTED);
     this.#opening.close();
   }
@@ -183,7 +185,9 @@ export class WorkSide {
     this.#settledAt = clock.now();
     const writing = this.#work;
     writing?.close();
+    if (this.#isOver) return; // nobody hears it any more
     if (!writing || writing.writer.pending === 0) return this.#host.dispatch(event);
+    this.#over = new AbortController();
     void waitFor(clock, budgets.settleMs, this.#over.signal, (woken) => {
       void writing.writer.idle().then(woken);
       return () => {};
