@@ -82,6 +82,10 @@ const detailOf = (event: AttemptEvent): unknown =>
   'error' in event ? event.error : 'holder' in event ? event.holder : undefined;
 const failure = (code: StartFailure['code'], detail?: unknown): Facts => ({ failure: { code, detail } });
 
+/** Recorded where a limit ended the wait. Objects of ours: nothing that is thrown can be taken for them. */
+export const OVER_TIME = Object.freeze({ limit: 'cleanupMs' });
+export const NO_ANSWER = Object.freeze({ limit: 'answerMs' });
+
 export const records = {
   /** Each command that wants an answer gets the next number. */
   countCommand: ({ context }: Recording): Facts => ({ seq: context.seq + 1 }),
@@ -118,7 +122,7 @@ export const records = {
   recordThrow: ({ event }: Recording): Facts => ({ work: 'threw', workError: detailOf(event) }),
   recordUnsettled: (): Facts => ({ unsettled: true }),
 
-  recordCleanupFailure: ({ event }: Recording): Facts => ({ cleanupError: detailOf(event) ?? 'over time' }),
+  recordCleanupFailure: ({ event }: Recording): Facts => ({ cleanupError: detailOf(event) ?? OVER_TIME }),
 
   /**
    * Entered anew (a grant came late): answers to earlier asks, by owner, say nothing about it. That those asks went
@@ -128,7 +132,7 @@ export const records = {
   recordAsk: ({ context }: Recording): Facts => ({
     asks: context.asks + 1, firstAsk: context.firstAsk === 0 ? context.seq : context.firstAsk,
   }),
-  recordReleaseFailure: ({ event }: Recording): Facts => ({ releaseError: detailOf(event) ?? 'no answer' }),
+  recordReleaseFailure: ({ event }: Recording): Facts => ({ releaseError: detailOf(event) ?? NO_ANSWER }),
   recordReleased: (): Facts => ({ lock: 'gone', lease: 'released' }),
   /**
    * Not held, says the store. As the answer to the first and only ask that is a loss (or, where no grant was ever

@@ -105,11 +105,11 @@ const settles = (...closing: string[]): Rule => (m, fact) => {
   m.said.push(...closing); m.goOn();
 };
 const cleaned: Rule = (m, fact) => {
-  if (fact.type !== 'cleanup.ended') m.ended.cleanupError = fact['error'] ?? 'over time';
+  if (fact.type !== 'cleanup.ended') m.ended.cleanupError = fact['error'] ?? { limit: 'cleanupMs' };
   m.said.push('endCleanup'); m.release();
 };
 const unanswered: Rule = (m, fact) => {
-  [m.state, m.ended.releaseError] = ['releasing.pausing', fact['error'] ?? 'no answer'];
+  [m.state, m.ended.releaseError] = ['releasing.pausing', fact['error'] ?? { limit: 'answerMs' }];
   m.timers.delete('askMs');
   m.arm('retryMs', Math.min(50 * 2 ** (m.asks - 1), m.ms('leaseMs') / 4));
 };
