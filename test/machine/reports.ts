@@ -120,7 +120,7 @@ export const reports: readonly Reported[] = [
     report: { abortedBy: 'user', lease: 'unconfirmed' } },
   { when: 'no release is ever answered', setting: noCleanup,
     events: [...running, returned, ...again, timer('leaseMs')],
-    report: { outcome: 'completed', lease: 'expired', releaseError: 'no answer' } },
+    report: { outcome: 'completed', lease: 'expired', releaseError: { limit: 'answerMs' } } },
   { when: 'no release is ever answered, and leases do not end',
     setting: { input: { hasCleanup: false, leaseEnds: false } },
     events: [...running, returned, timer('leaseMs')],
