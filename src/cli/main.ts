@@ -180,7 +180,8 @@ Examples:
 `);
   printing(program, 'version', () => `${version()}\n`);
   printing(program, 'explain-exit', () => EXIT_TABLE);
-  for (const declare of [declareRun, declareAppend, declareStatus, declareDoctor, declareUnlock, declareLog, declareCheck]) declare(program);
+  const all = [declareRun, declareAppend, declareStatus, declareDoctor, declareUnlock, declareLog, declareCheck];
+  for (const declare of all) declare(program);
   for (const command of program.commands) command.helpOption('-h, --help', 'print this');
   return program;
 }
