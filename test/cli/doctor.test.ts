@@ -76,7 +76,8 @@ it('S7: unlock refuses a live holder without --force and a token that is not its
   const command = Number(bench.read('s.gate'));
   const refused = await bench.run('unlock', '--token', '1', 's');
   expect(refused).toMatchObject({ code: EXIT.busy, stdout: '' });
-  expect(refused.stderr).toMatch(/refused, nothing was changed: it is held .*\nIf it is taken away, its holder learns of it .*\n.*unlock --force --token 1 s\n$/);
+  expect(refused.stderr)
+    .toMatch(/refused, nothing was changed: it is held .*\nIf it is taken away, its holder learns .*\n.*unlock --force --token 1 s\n$/);
   const other = await bench.run('unlock', '--force', '--token', '7', 's');
   expect(other).toMatchObject({ code: EXIT.matter, stderr: expect.stringContaining('token 7 does not hold it') as string });
   expect(isAlive(command)).toBe(true);
@@ -91,7 +92,8 @@ it('unlock needs no --force for a dead holder; for a free session, a foreign loc
   await killed(bench, 's');
   const { code, stdout } = await bench.run('unlock', '--json', '--token', '1', 's');
   expect({ code, ...JSON.parse(stdout) as object }).toMatchObject({ code: 0, result: 'unlocked', before: { condition: 'dead' } });
-  expect(await bench.run('unlock', '--token', '1', 's')).toMatchObject({ code: EXIT.matter, stderr: expect.stringContaining('nobody holds it') as string });
+  const again = await bench.run('unlock', '--token', '1', 's');
+  expect(again).toMatchObject({ code: EXIT.matter, stderr: expect.stringContaining('nobody holds it') as string });
   mkdirSync(bench.path('plain.lock'));
   const foreign = await bench.run('unlock', '--force', '--token', '1', 'plain');
   expect(foreign).toMatchObject({ code: EXIT.matter, stderr: expect.stringContaining('not one of our locks, and stays') as string });
@@ -119,7 +121,7 @@ it('status --watch, piped, adds a line for each change, and ends by a signal', a
 
 const inTerminal = hasPty ? test.concurrent : (test.skip as typeof test.concurrent);
 
-inTerminal.for([80, 100])('status --watch at %i columns draws its card over the last one, never wraps, and ends by Ctrl-C', async (columns, { bench }) => {
+inTerminal.for([80, 100])('status --watch at %i columns draws over its last card, never wraps, ends by Ctrl-C', async (columns, { bench }) => {
   const holder = await running(bench, 's', '-l', `about=${'x'.repeat(200)}`);
   const watch = bench.terminal(columns, process.execPath, [ATTEMPT, 'status', '--watch', 's']);
   const screen = (): string[] => screenOf(watch.stdout, columns);
