@@ -93,7 +93,7 @@ nothing is the matter (free, healthy, queue), else 1.
 
 Examples:
   $ attempt doctor notes.jsonl
-  $ attempt doctor --json sessions/ | jq '.sessions[] | select(.condition == "dead")'
+  $ attempt doctor --json . | jq '.sessions[] | select(.condition == "dead")'
   $ attempt doctor --fix sessions/
 `)
     .action(async (paths: readonly string[], options: DoctorOptions) =>
