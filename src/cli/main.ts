@@ -159,6 +159,11 @@ Examples:
     });
 }
 
+const COMMANDS = new Map([
+  ['run', declareRun], ['append', declareAppend], ['status', declareStatus], ['doctor', declareDoctor],
+  ['unlock', declareUnlock], ['log', declareLog], ['check', declareCheck],
+]);
+
 function build(): Command {
   const program = new Command('attempt')
     .description('Run commands under the write lock of a session; however they end, the lock is\ngiven back.')
@@ -180,8 +185,9 @@ Examples:
 `);
   printing(program, 'version', () => `${version()}\n`);
   printing(program, 'explain-exit', () => EXIT_TABLE);
-  const all = [declareRun, declareAppend, declareStatus, declareDoctor, declareUnlock, declareLog, declareCheck];
-  for (const declare of all) declare(program);
+  // The command that is named, alone: declaring the others takes as long as parsing. All of them for help and mistakes.
+  const named = COMMANDS.get(process.argv[2] ?? '');
+  for (const declare of named ? [named] : COMMANDS.values()) declare(program);
   for (const command of program.commands) command.helpOption('-h, --help', 'print this');
   return program;
 }
