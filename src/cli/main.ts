@@ -93,7 +93,7 @@ nothing is the matter (free, healthy, queue), else 1.
 
 Examples:
   $ attempt doctor notes.jsonl
-  $ attempt doctor --json sessions/ | jq '.sessions[] | select(.condition == "dead")'
+  $ attempt doctor --json . | jq '.sessions[] | select(.condition == "dead")'
   $ attempt doctor --fix sessions/
 `)
     .action(async (paths: readonly string[], options: DoctorOptions) =>
@@ -159,6 +159,11 @@ Examples:
     });
 }
 
+const COMMANDS = new Map([
+  ['run', declareRun], ['append', declareAppend], ['status', declareStatus], ['doctor', declareDoctor],
+  ['unlock', declareUnlock], ['log', declareLog], ['check', declareCheck],
+]);
+
 function build(): Command {
   const program = new Command('attempt')
     .description('Run commands under the write lock of a session; however they end, the lock is\ngiven back.')
@@ -180,7 +185,9 @@ Examples:
 `);
   printing(program, 'version', () => `${version()}\n`);
   printing(program, 'explain-exit', () => EXIT_TABLE);
-  for (const declare of [declareRun, declareAppend, declareStatus, declareDoctor, declareUnlock, declareLog, declareCheck]) declare(program);
+  // The command that is named, alone: declaring the others takes as long as parsing. All of them for help and mistakes.
+  const named = COMMANDS.get(process.argv[2] ?? '');
+  for (const declare of named ? [named] : COMMANDS.values()) declare(program);
   for (const command of program.commands) command.helpOption('-h, --help', 'print this');
   return program;
 }
