@@ -15,6 +15,7 @@ import { onAbort } from './caller-signal.js';
 import { Engine, type Command, type EngineHost } from './engine.js';
 import { LockSide } from './lock-side.js';
 import { reportOf } from './report-of.js';
+import { Watch } from '../trace/watch.js';
 import { Stations } from './stations.js';
 import { Trace } from './trace.js';
 import { callOnTimeout, WorkSide } from './work-side.js';
@@ -79,7 +80,7 @@ export class Driver<T> implements EngineHost {
     const { budgets, cleanup, onUnsettled, locks, clock, inspect } = spec;
     const leaseEnds = locks.capabilities.tokenScope !== 'none';
     const input = { budgets, hasCleanup: cleanup !== undefined, onUnsettled, leaseEnds };
-    this.#engine = new Engine(input, clock, this, inspect);
+    this.#engine = new Engine(input, clock, this, inspect, new Watch(spec, input));
     const engine = this.#engine;
     this.#lock = new LockSide(spec as AttemptSpec<unknown>, {
       info: this.#info(),

@@ -11,3 +11,6 @@ export type {
   StartRequest,
 } from './check-runner/port.js';
 export type { BreachReport, CheckResult, CheckResultData, ModeResult } from './check-runner/result.js';
+
+export { judgeTrace, type JudgedAttempt, type TraceFinding } from '../trace/judge.js';
+export { parseTrace, readTrace, type TraceLine } from '../trace/read-trace.js';
