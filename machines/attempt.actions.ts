@@ -84,7 +84,7 @@ const byOf = (event: AttemptEvent): AbortedBy | null => {
 const kindOf = (event: AttemptEvent): TimeoutKind | null => (event.type === 'abort.timeout' ? event.kind : null);
 const detailOf = (event: AttemptEvent): unknown =>
   'error' in event ? event.error : 'holder' in event ? event.holder : undefined;
-const notToBeUsed = ({ lock }: AttemptContext): AttemptContext['lock'] => (lock === 'held' ? 'leaving' : lock);
+const notToBeUsed = ({ lock }: AttemptContext): AttemptContext['lock'] => (lock === 'held' ? 'known' : lock);
 const failure = (code: StartFailure['code'], detail?: unknown): Facts => ({ failure: { code, detail } });
 
 const records = {
@@ -97,6 +97,11 @@ const records = {
   recordGrant: ({ event }: Recording): Facts => ({
     lock: 'held', token: event.type === 'lock.granted' ? event.token : null,
   }),
+  /** In a window: ours again, but to be used only when the session is open again. */
+  recordGrantBack: ({ event }: Recording): Facts => ({
+    lock: 'known', token: event.type === 'lock.granted' ? event.token : null,
+  }),
+  recordHeldAgain: (): Facts => ({ lock: 'held' }),
   recordBusy: ({ context, event }: Recording): Facts => ({
     lock: 'refused', lease: context.lease ?? 'neverHeld', ...failure('LOCK_BUSY', detailOf(event)),
   }),
@@ -117,13 +122,14 @@ const records = {
   },
   /** Only a timeout does this, and only to work that had started. */
   markAbandoned: ({ context }: Recording): Facts => ({ abandoned: context.work === 'pending' }),
-  recordLoss: (): Facts => ({ lock: 'gone', lease: 'lost' }),
+  /** Of a grant that is known. A request that is out may still be granted, whatever became of the grant before it. */
+  recordLoss: ({ context }: Recording): Facts => ({ lock: context.lock === 'asked' ? 'asked' : 'gone', lease: 'lost' }),
   /**
-   * A window that could not be ended with the lock back in hand, for the reason recorded just before. Of what may be
-   * held all the same nothing is used: it is given back.
+   * A window that could not be ended with the lock in hand, for the reason recorded just before. What may be held all
+   * the same is given back.
    */
   recordWindowLoss: ({ context }: Recording): Facts => ({
-    abort: { by: 'leaseLost', kind: null, reason: context.failure }, lock: notToBeUsed(context),
+    abort: { by: 'leaseLost', kind: null, reason: context.failure },
   }),
 
   recordStart: (): Facts => ({ work: 'pending' }),
@@ -148,7 +154,7 @@ const records = {
    * to earlier asks, by owner, say nothing about it. That those asks went out is not forgotten, for one of them may be
    * what ended the grant: "not held" is then no loss.
    */
-  beginReleasing: ({ context }: Recording): Facts => ({ firstAsk: context.lock === 'leaving' ? context.firstAsk : 0 }),
+  beginReleasing: ({ context }: Recording): Facts => ({ firstAsk: context.lock === 'known' ? context.firstAsk : 0 }),
   recordAsk: ({ context }: Recording): Facts => ({
     seq: context.seq + 1, asks: context.asks + 1, lock: notToBeUsed(context),
     firstAsk: context.firstAsk === 0 ? context.seq + 1 : context.firstAsk,
@@ -161,11 +167,11 @@ const records = {
    */
   recordNotHeld: ({ context }: Recording): Facts => ({
     lock: 'gone',
-    lease: context.asks > 1 ? 'unconfirmed' : context.lock === 'leaving' ? 'lost' : context.lease ?? 'neverHeld',
+    lease: context.asks > 1 ? 'unconfirmed' : context.lock === 'known' ? 'lost' : context.lease ?? 'neverHeld',
   }),
   /** No definite answer in the whole time a lease lives without renewal. A known grant has ended by itself. */
   recordLeaseEnd: ({ context }: Recording): Facts => ({
-    lock: 'gone', lease: context.lock === 'leaving' && context.input.leaseEnds ? 'expired' : 'unconfirmed',
+    lock: 'gone', lease: context.lock === 'known' && context.input.leaseEnds ? 'expired' : 'unconfirmed',
   }),
 } as const;
 

@@ -47,7 +47,10 @@ export interface Invariant {
   readonly id: string;
   readonly statement: string;
   readonly scope: Scope;
-  /** null, or what was violated. `step` checks need no world and hold for each step of the machine alone. */
+  /**
+   * null, or what was violated. `step` checks need no world and hold for each step of the machine alone; `world`
+   * checks hold in each world, and of the history look at no step, only at `granted`.
+   */
   readonly check?: (snapshot: Snapshot, history: History, world: World) => string | null;
   readonly decidedBy?: 'step' | 'world';
 }
@@ -59,6 +62,9 @@ export const pathOf = (value: unknown): string =>
 /** Asked many times for each step of a walk, so it makes no strings. */
 const isIn = ({ value }: Snapshot, state: string): boolean =>
   typeof value === 'string' ? value === state : state in value;
+
+/** There is a grant that the machine knows of. */
+const isGranted = ({ context: { lock } }: Snapshot): boolean => lock === 'held' || lock === 'known';
 
 /** What the outcome will be, once nothing may change it any more; null while it is open. */
 export const decidedOutcome = ({ abort, failure, work }: AttemptContext): Outcome | null => {
@@ -101,6 +107,8 @@ const checkS9 = (now: Snapshot, { before, event, commands: named, timeoutCalls }
   const sub = isIn(now, 'aborting') ? pathOf(now.value).split('.')[1] : null;
   const isTimeout = was === null && is?.by === 'timeout';
   return first(
+    said(event.type.startsWith('abort.') && before.status === 'active' && is === null
+      && decidedOutcome(before.context) === null, `${event.type} changed nothing`),
     said(was !== null && (is?.by !== was.by || is.kind !== was.kind || is.reason !== was.reason),
       `the first abort was ${was?.by} and became ${is?.by ?? 'none'}`),
     said(was === null && is !== null && is.by !== abortIn(before, event), `${event.type} was recorded as ${is?.by}`),
@@ -111,11 +119,15 @@ const checkS9 = (now: Snapshot, { before, event, commands: named, timeoutCalls }
   );
 };
 
-const checkS10 = (now: Snapshot, { commands: named, starts, granted, lost }: History): string | null => first(
+const checkS10 = (now: Snapshot, { event, commands: named, starts, granted, lost }: History): string | null => first(
   said(starts > 1, 'the work was started again'),
   said(named.includes('startWork') && !granted, 'the work was started without a grant'),
   said(named.includes('startWork') && lost, 'the work was started under a lost lease'),
   said(named.includes('startWork') && now.context.abort !== null, 'aborted work was started'),
+  said(named.includes('resumeWork') && (!granted || lost), 'the work went on without a lease'),
+  // What says that the session is open says that the lease is not in doubt.
+  said((named.includes('startWork') || named.includes('resumeWork')) && event.type !== 'session.opened',
+    'the work was let in before the session was open'),
 );
 
 /** Commands that put a grant to the work's use. */
@@ -127,7 +139,7 @@ const checkS11 = (_now: Snapshot, { before, event, commands: named, granted }: H
     && event.seq === before.context.request;
   return first(
     said(wasOver && named.includes('requestLock'), 'the lock was asked for after teardown began'),
-    said(['asked', 'held', 'leaving'].includes(before.context.lock) && named.includes('requestLock'),
+    said(['asked', 'held', 'known'].includes(before.context.lock) && named.includes('requestLock'),
       'the lock was asked for while a grant may be there'),
     said(isGrant && wasOver && !named.includes('askRelease'), 'a late grant was not given back at once'),
     said(wasOver && granted && USES.some((name) => named.includes(name)), 'a late grant was used'),
@@ -135,7 +147,7 @@ const checkS11 = (_now: Snapshot, { before, event, commands: named, granted }: H
 };
 
 const checkS12 = (now: Snapshot, { before, event, commands: named, lost, cleanupOpen }: History): string | null => {
-  const isNews = event.type === 'lease.lost' && (before.context.lock === 'held' || before.context.lock === 'leaving');
+  const isNews = event.type === 'lease.lost' && isGranted(before);
   const held = isNews && (isIn(before, 'locked') || isIn(before, 'running'));
   return first(
     said(isNews && now.context.lock !== 'gone', 'a loss was not believed'),
@@ -159,7 +171,7 @@ const checkS14 = (now: Snapshot, { before, event }: History): string | null => {
   const isYes = event.type === 'lock.granted';
   const isNo = event.type === 'lock.busy' || event.type === 'release.notHeld';
   return first(
-    said(now.context.lock === 'held' && before.context.lock !== 'held' && !isYes, `${event.type} taken for a grant`),
+    said(isGranted(now) && !isGranted(before) && !isYes, `${event.type} taken for a grant`),
     said(is === 'released' && was !== is && event.type !== 'release.confirmed', `${event.type} taken for a release`),
     said(is === 'neverHeld' && was !== is && !isNo, `${event.type} taken for a definite no`),
     said(now.status === 'done' && is === null && now.context.request > 0, 'ended without an answer about the lock'),
@@ -170,23 +182,28 @@ const checkS14 = (now: Snapshot, { before, event }: History): string | null => {
  * A grant that was never known and whose every ask went unanswered may outlive us by its own lease: nobody renews
  * it, the report says `unconfirmed`, and if its answer arrives after all the driver gives it back.
  */
-const checkS6 = (now: Snapshot, _history: History, world: World): string | null => {
+const checkS6 = (now: Snapshot, { granted }: History, world: World): string | null => {
   if (now.status !== 'done') return null;
-  const { lease, token } = now.context;
-  const isOwnUp = lease === 'unconfirmed' && token === null;
+  const { lease } = now.context;
+  const isOwnUp = lease === 'unconfirmed' && !granted; // of an earlier grant there may be a token
   return first(
     said(world.grant === 'live' && !isOwnUp, `ended with a live grant, lease said to be ${lease ?? 'neverHeld'}`),
     said(world.requestOpen && !isOwnUp, 'ended while a grant may still come'),
   );
 };
 
-const checkR1 = ({ status, context: { lease } }: Snapshot, _history: History, { grant }: World): string | null => {
-  const word = status === 'done' ? lease : null;
+/** Of the last grant that was known: what a later request came to, when its grant never was, is another matter. */
+const checkR1 = ({ context: { lock, lease } }: Snapshot, { granted }: History, { grant }: World): string | null => {
+  const word = granted && lock === 'gone' ? lease : null;
   return first(
     said(word === 'lost' && grant === 'givenBack', 'our own release was reported as a loss'),
     said(word === 'released' && grant !== 'givenBack', 'reported as released, and it was not us'),
   );
 };
+
+/** What runs in a window may be somebody who waits for the lock. */
+const checkL8 = (now: Snapshot, _history: History, { grant }: World): string | null =>
+  said(grant === 'live' && pathOf(now.value) === 'running.yielded', 'a window is open and the lock is not given up');
 
 const safety: readonly Invariant[] = [
   { id: 'S1', scope: 'store', statement: 'Two grants of a session never carry the same token.' },
@@ -243,7 +260,7 @@ const liveness: readonly Invariant[] = [
     statement: 'A signal in any state leaves the lock released, or ending within its lease.' },
   { id: 'L7', scope: 'machine', // A property of paths, so the walk decides it.
     statement: 'From every state after an abort or an outcome timers alone lead to the end (except holding a held lease).' },
-  { id: 'L8', scope: 'session',
+  { id: 'L8', scope: 'machine', decidedBy: 'world', check: checkL8,
     statement: 'An attempt never waits for something that only its own unwinding can produce.' },
 ];
 

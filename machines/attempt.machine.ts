@@ -9,6 +9,7 @@ import { cancel, raise, setup } from 'xstate';
 import { commands, initialContext, outputOf, recording } from './attempt.actions.js';
 import { delays } from './attempt.delays.js';
 import * as guards from './attempt.guards.js';
+import { asks, budgetEvents, windowStates } from './attempt.parts.js';
 import type { AttemptContext, AttemptEvent, AttemptInput, AttemptOutput } from './attempt.types.js';
 
 /** An abort while we hold the lock: one edge a cause. What only a timeout does hangs on the timeout's edge. */
@@ -20,32 +21,12 @@ const abortsWhileHeld = {
   'lease.lost': { target: 'aborting.leaseLost', actions: ['recordAbort', 'recordLoss'] },
 } as const;
 
-/** A budget of the run is over: once it is put off for a section that is open, else it is a timeout. */
-const budgetOver = [
-  { guard: 'mayPutOff', actions: ['recordOverdue', 'armGraceTimer'] },
-  { guard: 'isOverdue', actions: 'timeOut' },
-] as const;
-
 /** The one way out, of finished and of aborted work alike. It asks about work and lease, never who aborted. */
 const wayOut = [
   { guard: 'canCleanUp', target: 'cleaning' },
   { guard: 'canRelease', target: 'releasing' },
   { guard: 'canEnd', target: 'released' },
 ] as const;
-
-/** A window that cannot be ended with the lock in hand is a loss, for the reason recorded with it. */
-const loseWindow = <Record extends string>(record: Record) =>
-  ({ target: '#attempt.aborting.leaseLost', actions: [record, 'recordWindowLoss'] }) as const;
-
-/** Ask for release, ask again. What the answers mean is the business of the state this happens in. */
-const asks = {
-  asking: {
-    entry: ['recordAsk', 'askRelease'],
-    on: { 'release.unknown': { guard: 'isAnswer', target: 'pausing', actions: 'recordReleaseFailure' } },
-    after: { askMs: { target: 'pausing', actions: 'recordReleaseFailure' } },
-  },
-  pausing: { after: { retryMs: 'asking' } },
-} as const;
 
 export const attemptMachine = setup({
   types: {} as { context: AttemptContext; events: AttemptEvent; input: AttemptInput; output: AttemptOutput },
@@ -134,19 +115,7 @@ export const attemptMachine = setup({
         ...abortsWhileHeld,
         'work.returned': { actions: 'recordReturn' },
         'work.threw': { actions: 'recordThrow' },
-        'work.progressed': { guard: 'budgetsRun', actions: ['disarmIdleTimer', 'armIdleTimer'] },
-        'work.overran': budgetOver,
-        'work.idled': budgetOver,
-        'grace.ended': { actions: 'timeOut' },
-        'section.entered': [
-          { guard: 'beginsPause', actions: ['recordSection', 'disarmRunTimer', 'disarmIdleTimer'] },
-          { actions: 'recordSection' },
-        ],
-        'section.left': [
-          { guard: 'endsGrace', actions: ['recordSectionEnd', 'timeOut'] },
-          { guard: 'endsPause', actions: ['recordSectionEnd', 'armRunTimer', 'armIdleTimer'] },
-          { actions: 'recordSectionEnd' },
-        ],
+        ...budgetEvents,
       },
       always: wayOut,
       initial: 'working',
@@ -156,53 +125,8 @@ export const attemptMachine = setup({
           exit: 'closeWriter',
           on: { 'lock.yield': 'yielding' },
         },
-        // Being given back for a window, renewal stopped.
-        yielding: {
-          entry: 'beginReleasing',
-          on: {
-            'release.confirmed': { guard: 'answersRelease', target: 'yielded', actions: 'recordReleased' },
-            'release.notHeld': [
-              { guard: 'isNews', target: '#attempt.aborting.leaseLost', actions: ['recordAbort', 'recordLoss'] },
-              { guard: 'answersRelease', target: 'yielded', actions: 'recordNotHeld' },
-            ],
-          },
-          after: { leaseMs: { target: 'yielded', actions: 'recordLeaseEnd' } },
-          initial: 'asking',
-          states: asks,
-        },
-        // Not held. The work's window is open.
-        yielded: {
-          entry: 'runWindow',
-          on: { 'window.ended': 'reacquiring' },
-        },
-        // One request is out again; then held, and the session is being opened again.
-        reacquiring: {
-          entry: ['recordRequest', 'requestLock'],
-          exit: 'cancelRequest',
-          initial: 'waiting',
-          states: {
-            waiting: {
-              on: {
-                'lock.granted': { guard: 'answersRequest', target: 'opening', actions: 'recordGrant' },
-                'lock.busy': { guard: 'answersRequest', ...loseWindow('recordBusy') },
-                'lock.unknown': { guard: 'answersRequest', ...loseWindow('recordStoreFailure') },
-              },
-              after: {
-                waitMs: { guard: 'hasPatience', ...loseWindow('recordPatienceOver') },
-                answerMs: { guard: 'isOneTry', ...loseWindow('recordPatienceOver') },
-              },
-            },
-            opening: {
-              entry: ['countCommand', 'openSession'],
-              exit: 'endOpening',
-              on: {
-                'session.opened': { guard: 'isAnswer', target: '#attempt.running.working', actions: 'resumeWork' },
-                'session.failed': { guard: 'isAnswer', ...loseWindow('recordOpenFailure') },
-              },
-              after: { openMs: loseWindow('recordOpenFailure') },
-            },
-          },
-        },
+        // Windows in which the work gives the lock up and takes it back: yielding, yielded, reacquiring.
+        ...windowStates,
       },
     },
 
@@ -244,7 +168,7 @@ export const attemptMachine = setup({
       on: {
         'release.confirmed': { guard: 'answersRelease', target: 'released', actions: 'recordReleased' },
         'release.notHeld': { guard: 'answersRelease', target: 'released', actions: 'recordNotHeld' },
-        'lease.lost': { target: 'released', actions: 'recordLoss' },
+        'lease.lost': { guard: 'knowsGrant', target: 'released', actions: 'recordLoss' },
         'lock.granted': { guard: 'answersRequest', target: 'releasing', reenter: true, actions: 'recordGrant' },
       },
       after: { leaseMs: { target: 'released', actions: 'recordLeaseEnd' } },

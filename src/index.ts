@@ -24,6 +24,14 @@ export type {
   Staging, StoreCapabilities, Waiter,
 } from './locks/lock-store.js';
 
+export { diagnose, type DiagnoseOptions } from './diagnosis/diagnose.js';
+export { cardOf, type CardOptions } from './diagnosis/card.js';
+export type { BudgetInForce, Condition, Diagnosis, FreeBy, NextStep } from './diagnosis/diagnosis.js';
+export type { Leftover } from './diagnosis/leftovers.js';
+export type { Liveness, Vitality } from './diagnosis/liveness.js';
+export type { KeptError, KeptReport } from './kept-report.js';
+export type { HolderFacts } from './locks/holder-facts.js';
+
 export { fileRecords } from './session/file-records.js';
 export { inheritAttempt, type InheritedAttempt } from './session/inherit.js';
 export { readSession, streamSession, type SessionEntry } from './session/read-session.js';

@@ -11,7 +11,7 @@ import { warn } from './warnings.js';
 
 const KNOWN: readonly (keyof AttemptOptions<unknown>)[] = [
   'session', 'work', 'locks', 'signal', 'timeoutMs', 'idleTimeoutMs', 'waitMs', 'settleMs', 'cleanup', 'cleanupMs',
-  'openMs', 'answerMs', 'onUnsettled', 'onTimeout', 'attemptId', 'labels', 'records', 'stamp', 'classifyAbort',
+  'openMs', 'answerMs', 'onUnsettled', 'onTimeout', 'dispose', 'attemptId', 'labels', 'records', 'stamp', 'classifyAbort',
   'clock', 'inspect', 'trace',
 ];
 

@@ -113,7 +113,7 @@ class Telemetry {
   }
 
   #timeLock(live: Live, { at, commands, after, event }: TransitionRecord): void {
-    const isOurs = after.lock === 'held' || after.lock === 'leaving';
+    const isOurs = after.lock === 'held' || after.lock === 'known';
     if (commands.includes('requestLock')) live.askedAt = at;
     if (live.askedAt !== null && after.lock !== 'asked') this.#wait(live, at, isOurs);
     if (isOurs && event.type === 'lock.granted') live.grantedAt = at;

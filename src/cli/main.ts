@@ -3,19 +3,20 @@
  * The command `attempt`. Owns: its words. What they do is loaded when they are used, so that none pays for another.
  */
 import { Command, CommanderError, Option } from 'commander';
-import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { AttemptError, describe } from '../errors.js';
+import type { DoctorOptions } from './doctor.js';
 import { EXIT, EXIT_TABLE } from './exits.js';
 import type { LogOptions } from './log.js';
 import { declareRunOptions, type RunOptions } from './run/run-options.js';
 import type { StatusOptions } from './status.js';
 import { harmless } from '../text.js';
+import type { UnlockOptions } from './unlock.js';
 import { showWarnings } from './warnings.js';
 
-function version(): string {
-  const manifest = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(manifest) as { version: string }).version;
-}
+/** By the package's own name: this file is also bundled, and then lies elsewhere. */
+const version = (): string =>
+  (createRequire(import.meta.url)('attempt-lifecycle/package.json') as { version: string }).version;
 
 /** An option that prints something and ends, wherever it stands. */
 function printing(command: Command, option: string, text: () => string): void {
@@ -64,21 +65,70 @@ function declareStatus(program: Command): void {
     .argument('<session|dir...>', 'sessions, or directories of sessions')
     .option('-q, --quiet', 'only the exit status')
     .option('--json', 'for programs')
+    .option('--watch', 'go on until interrupted: redrawn on a terminal;\npiped, a line for each change')
     .addHelpText('after', `
 Examples:
   $ attempt status notes.jsonl
+  $ attempt status --watch notes.jsonl
   $ attempt status --json sessions/ | jq '.[] | select(.held)'
   $ attempt status -q notes.jsonl && echo free
 `)
-    .action(async (paths: readonly string[], options: StatusOptions) =>
-      (await import('./status.js')).status(paths, options));
+    .action(async (paths: readonly string[], options: StatusOptions) => (options.watch
+      ? (await import('./watch.js')).watchStatus(paths, options) : (await import('./status.js')).status(paths, options)));
+}
+
+function declareDoctor(program: Command): void {
+  program.command('doctor')
+    .summary('what is the matter with a session, and what to do')
+    .description('Say of each session: who holds it and whether that process lives, when it is\n'
+      + 'free at the latest and by which bound, who waits, what is left, what to do next\n'
+      + 'and at which risk, and how the last attempts ended. Reads only, unless --fix.')
+    .argument('<session|dir...>', 'sessions, or directories of sessions')
+    .option('--fix', 'remove what is proved to serve nobody: the lock of\na dead process, its place in line, its litter')
+    .option('--json', 'for programs')
+    .addHelpText('after', `
+A session is free, healthy, overdue, inDoubt, unsettled, queue (being handed
+over), dead, foreign (not our lock), corrupt, or has leftovers. Exits 0 if
+nothing is the matter (free, healthy, queue), else 1.
+
+Examples:
+  $ attempt doctor notes.jsonl
+  $ attempt doctor --json sessions/ | jq '.sessions[] | select(.condition == "dead")'
+  $ attempt doctor --fix sessions/
+`)
+    .action(async (paths: readonly string[], options: DoctorOptions) =>
+      (await import('./doctor.js')).doctor(paths, options));
+}
+
+function declareUnlock(program: Command): void {
+  program.command('unlock')
+    .summary('take a lock away from its holder, by its token')
+    .description('Take away the very grant that has this token, as a takeover does: if it has been\n'
+      + 'given back or taken over meanwhile, nothing is changed. A holder that lives\n'
+      + 'learns of the loss, aborts its work and may write no more.')
+    .argument('<session>', 'the session')
+    .addOption(new Option('--token <n>', 'as attempt doctor shows it').argParser(Number).makeOptionMandatory())
+    .option('--force', 'also from a holder that may be at work')
+    .option('--json', 'for programs')
+    .addHelpText('after', `
+Exits 0 if it was taken away, 1 if nothing was changed, 75 if refused because
+the holder is not known to be gone. Its command, under attempt run, is ended;
+attempt exits 116 there.
+
+Examples:
+  $ attempt doctor notes.jsonl                  who holds it, with which token
+  $ attempt unlock --token 7 notes.jsonl
+`)
+    .action(async (session: string, options: UnlockOptions) =>
+      (await import('./unlock.js')).unlock(session, options));
 }
 
 function declareLog(program: Command): void {
   program.command('log')
     .summary('the records of a session, and what was left out')
-    .description('Show the records of a session with their tokens, as readers see them, and what\n'
-      + 'they leave out and why: records of attempts that had lost the lock, torn lines.')
+    .description('Show the records of a session with token and attempt, as readers see them, and\n'
+      + 'what they leave out and why: records of attempts that had lost the lock, torn\n'
+      + 'lines. The attempt is known for the last 20 that held the lock; else -.')
     .argument('<session>', 'a file of JSON lines')
     .option('--json', 'for programs: one JSON object a line')
     .option('-f, --follow', 'go on as the session grows')
@@ -130,7 +180,7 @@ Examples:
 `);
   printing(program, 'version', () => `${version()}\n`);
   printing(program, 'explain-exit', () => EXIT_TABLE);
-  for (const declare of [declareRun, declareAppend, declareStatus, declareLog, declareCheck]) declare(program);
+  for (const declare of [declareRun, declareAppend, declareStatus, declareDoctor, declareUnlock, declareLog, declareCheck]) declare(program);
   for (const command of program.commands) command.helpOption('-h, --help', 'print this');
   return program;
 }

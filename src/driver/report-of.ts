@@ -7,6 +7,7 @@ import { AbortReason, AttemptError, describe } from '../errors.js';
 import type { Holder } from '../locks/lock-store.js';
 import type { AttemptSpec } from '../options.js';
 import type { AbortedReport, AttemptReport, Timings, Transition } from '../report.js';
+import { warn } from '../warnings.js';
 import { holderInWords, leaseEndInWords } from '../text.js';
 import type { Fencing } from '../session/writer.js';
 
@@ -44,6 +45,12 @@ export function reportOf<T>(spec: AttemptSpec<T>, output: AttemptOutput, facts: 
     case 'aborted':
       return { ...base, ...abortOf<T>(spec, output, facts) };
   }
+}
+
+/** A lock that may still be held for a while is something to know, whatever became of the work. */
+export function warnUnlessConfirmed({ lease, session, attemptId }: AttemptReport): void {
+  if (lease !== 'unconfirmed' && lease !== 'expired') return;
+  warn('UNCONFIRMED', `${session}: no release of attempt ${attemptId}'s lock was confirmed (${lease}).`);
 }
 
 type AbortFacts<T> = Pick<

@@ -3,6 +3,7 @@
  * Owns the work's promise, which outlives `running`. Reports facts, decides nothing.
  */
 import type { AbortedBy, AttemptContext, AttemptEvent } from '../../machines/attempt.types.js';
+import type { SleepMeter } from '../clock.js';
 import { AbortReason, NOT_WANTED } from '../errors.js';
 import type { Lease } from '../locks/lock-store.js';
 import type { AttemptSpec, WorkContext } from '../options.js';
@@ -98,9 +99,9 @@ export class WorkSide {
     return this.#certainty?.isInDoubt() ?? false;
   }
 
-  /** Performs `openSession`. */
-  open(seq: number, lease: Lease): void {
-    this.#certainty = new LeaseCertainty(lease, this.#spec.clock);
+  /** Performs `openSession`. @param sleep marked when the lease was asked for */
+  open(seq: number, lease: Lease, sleep: SleepMeter): void {
+    this.#certainty = new LeaseCertainty(lease, this.#spec.clock, sleep);
     this.#opening.begin(seq, lease, this.#certainty);
   }
 

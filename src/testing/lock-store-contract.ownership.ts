@@ -2,10 +2,10 @@
  * The part of the contract that is about whose lock it is: giving back, tombstones, force, and what is told.
  */
 import type { LeaseNotice } from '../locks/lock-store.js';
-import type { ContractCase } from './lock-store-contract.js';
+import type { LockStoreCase } from './lock-store-contract.js';
 import { demand, eventually } from './store-under-test.js';
 
-export const ownershipCases: readonly ContractCase[] = [
+export const ownershipCases: readonly LockStoreCase[] = [
   {
     title: 'a second release says so and does not touch the successor',
     invariants: ['S7', 'M13'],

@@ -2,12 +2,13 @@
  * What every lock store has to keep, as cases that anyone can run on theirs, with any test runner.
  * Owns: the cases. Must not know: a particular store, a test framework.
  */
+import { expect, expectMs } from '../config-checks.js';
 import type { LockStore } from '../locks/lock-store.js';
-import { demand, Asker, eventually, type StoreUnderTest } from './store-under-test.js';
+import { Asker, ContractViolation, demand, eventually, type StoreUnderTest } from './store-under-test.js';
 import { ownershipCases } from './lock-store-contract.ownership.js';
 
 /** One promise of the contract. */
-export interface ContractCase {
+export interface LockStoreCase {
   readonly title: string;
   /** Ids of the invariants it is about (SPEC section 6). */
   readonly invariants: readonly string[];
@@ -20,31 +21,44 @@ export interface ContractCase {
 /** Makes a store with nothing held in it, and names a session of it that was never used. Called once a case. */
 export type MakeStore = () => StoreUnderTest | Promise<StoreUnderTest>;
 
-/** A case bound to a store. */
-export interface BoundCase {
+export interface LockStoreContractOptions {
+  /** Longest time one case may take before the store is said to hang, milliseconds from 1. Default: 30 000. */
+  readonly caseMs?: number;
+}
+
+/** A promise of the contract, bound to a store: give `title` and `run` to your test runner, or call `run` yourself. */
+export interface ContractCase {
+  /** Begins with the ids of the invariants it is about. */
   readonly title: string;
   readonly invariants: readonly string[];
-  /** @returns `kept`, or why the promise could not be tried on this store. Rejects on a violation. */
+  /**
+   * Makes a store, tries the promise on it, and closes it.
+   * @returns `kept`, or why the promise could not be tried on this store
+   * @throws (rejects) {@link ContractViolation}: what was expected and what was found; whatever the store itself throws
+   */
   run(): Promise<'kept' | { readonly notExercised: string }>;
 }
 
 /**
- * The contract for one store.
+ * The contract for one store: what every `LockStore` has to keep. The cases share nothing; they may run at a time.
  * @param makeStore see {@link MakeStore}
- * @returns the cases, to be run one by one, each at most some seconds long; each throws on a violation
+ * @param options see {@link LockStoreContractOptions}
+ * @returns the cases, eighteen of them, most some milliseconds long
+ * @throws AttemptError `CONFIG_INVALID` for a bad option
  */
-export function lockStoreContract(makeStore: MakeStore): readonly BoundCase[] {
+export function lockStoreContract(
+  makeStore: MakeStore, { caseMs = 30_000 }: LockStoreContractOptions = {},
+): readonly ContractCase[] {
+  expect(typeof makeStore === 'function', 'makeStore', 'a function that makes a store', makeStore);
+  expectMs('caseMs', caseMs, { min: 1 });
   return lockStoreCases.map((one) => ({
     title: `${one.invariants.join(' ')}: ${one.title}`,
     invariants: one.invariants,
     async run() {
       const made = await makeStore();
+      expect(typeof made?.store?.acquire === 'function', 'makeStore()', '{ store, session }', made);
       try {
-        if (one.needsTokens && !hasTokens(made.store)) return { notExercised: 'the store has no tokens' };
-        const asker = new Asker(made);
-        await one.run(asker);
-        await asker.leave();
-        return 'kept';
+        return await within(caseMs, tryOn(made, one));
       } finally {
         await made.close?.();
       }
@@ -52,9 +66,26 @@ export function lockStoreContract(makeStore: MakeStore): readonly BoundCase[] {
   }));
 }
 
+async function tryOn(made: StoreUnderTest, one: LockStoreCase): Promise<'kept' | { readonly notExercised: string }> {
+  if (one.needsTokens && !hasTokens(made.store)) return { notExercised: 'the store has no tokens' };
+  const asker = new Asker(made);
+  await one.run(asker);
+  await asker.leave();
+  return 'kept';
+}
+
+/** A store that never answers must not hang whoever runs the contract without a test runner. */
+function within<T>(ms: number, answer: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const hangs = (): void => reject(new ContractViolation(`expected an answer within ${ms} ms, found none`));
+    const timer = setTimeout(hangs, ms);
+    answer.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
 const hasTokens = (store: LockStore): boolean => store.capabilities.tokenScope !== 'none';
 
-const waitingCases: readonly ContractCase[] = [
+const waitingCases: readonly LockStoreCase[] = [
   {
     title: 'each grant has a higher token than any before, and than the session\'s records',
     invariants: ['S1', 'S3'],
@@ -204,4 +235,4 @@ const waitingCases: readonly ContractCase[] = [
 ];
 
 /** Every case. */
-export const lockStoreCases: readonly ContractCase[] = [...waitingCases, ...ownershipCases];
+export const lockStoreCases: readonly LockStoreCase[] = [...waitingCases, ...ownershipCases];

@@ -12,8 +12,10 @@ export interface StoreUnderTest {
   close?(): Promise<void> | void;
 }
 
-/** A promise of the contract was broken. */
-export class ContractViolation extends Error {}
+/** A promise of the contract was broken: the message says what was expected and what was found. */
+export class ContractViolation extends Error {
+  override readonly name = 'ContractViolation';
+}
 
 /** Throws unless `ok`. */
 export function demand(ok: boolean, expected: string, found: unknown): asserts ok {

@@ -83,31 +83,46 @@ export class VirtualClock implements Clock {
     this.time = time;
   }
 
-  now = (): number => {
+  now(): number {
     const asleep = this.#standing?.kind === 'asleep' ? this.time.now - this.#standing.since : 0;
     return this.time.now - this.#slept - asleep;
-  };
-  wallNow = (): number => 1_700_000_000_000 + this.time.now + this.#wallStep;
-  sleeplessNow = (): number => this.time.now;
+  }
+  wallNow(): number { return 1_700_000_000_000 + this.time.now + this.#wallStep; }
+  sleeplessNow(): number { return this.time.now; }
 
   /** Timers of this process that are armed. */
   get armed(): number { return this.#timers.size; }
   get stands(): boolean { return this.#standing !== null; }
   get isAsleep(): boolean { return this.#standing?.kind === 'asleep'; }
 
-  setTimeout = (fn: () => void, ms: number): unknown => {
+  setTimeout(fn: () => void, ms: number): unknown {
     if (!(ms >= 0 && ms < 2 ** 31)) throw new RangeError(`a timer of ${ms} ms cannot be kept`);
     const timer: Timer = { fn, due: this.now() + ms, handle: null };
     this.#timers.add(timer);
     this.#arm(timer);
     return timer;
-  };
+  }
 
-  clearTimeout = (handle: unknown): void => {
-    const timer = handle as Timer;
-    this.time.cancel(timer.handle);
-    this.#timers.delete(timer);
-  };
+  clearTimeout(handle: unknown): void {
+    if (this.#timers.delete(handle as Timer)) this.time.cancel((handle as Timer).handle);
+  }
+
+  /** Moves the world's time: see {@link VirtualTime.advance}. */
+  advance(ms: number): Promise<void> {
+    return this.time.advance(ms);
+  }
+
+  /** Moves the world's time to the next timer and runs it. False if none is armed. */
+  async toNextTimer(): Promise<boolean> {
+    if (this.time.nextAt === Infinity) return false;
+    await this.time.advance(this.time.nextAt - this.time.now);
+    return true;
+  }
+
+  /** Resolves after so much of this process's time. */
+  pause(ms: number): Promise<void> {
+    return new Promise((resolve) => { this.setTimeout(resolve, ms); });
+  }
 
   /** The process stops acting: nothing of it runs until `goOn`. */
   standStill(kind: Standstill): void {

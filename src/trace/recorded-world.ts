@@ -56,7 +56,7 @@ function done(told: Told, command: Command): Told {
 }
 
 /** What the store has said, taken at its word. */
-function storeAfter({ grant, requestOpen }: World, { event, from, after, commands }: TransitionRecord): World {
+function storeAfter({ grant, requestOpen }: World, { event, commands }: TransitionRecord): World {
   const asked = requestOpen || commands.includes('requestLock');
   switch (event.type) {
     case 'lock.granted': return { grant: 'live', requestOpen: commands.includes('requestLock') };
@@ -66,7 +66,7 @@ function storeAfter({ grant, requestOpen }: World, { event, from, after, command
       return { grant: grant === 'live' ? 'ended' : grant, requestOpen: commands.includes('requestLock') };
     default: break;
   }
-  const leaseOver = event.type === 'after.leaseMs' && after.lease === 'expired' && !from.startsWith('idle');
+  const leaseOver = event.type === 'after.leaseMs';
   if (commands.includes('requestLock')) return { grant: 'none', requestOpen: true };
   return { grant: leaseOver && grant === 'live' ? 'ended' : grant, requestOpen: asked };
 }

@@ -31,7 +31,7 @@ export const lockIn: Readonly<Record<string, Truth>> = {
   'running.yielded': { held: 'not', says: 'not held' },
   'running.reacquiring': { held: 'perhaps', says: 'asked for again' },
   'running.reacquiring.waiting': { held: 'perhaps', says: 'one request is out' },
-  'running.reacquiring.opening': { held: 'held', says: 'held again' },
+  'running.reacquiring.opening': { held: 'perhaps', says: 'granted again' },
   'aborting': { held: 'perhaps', says: 'writer closed; held, or a window was cut short' },
   'aborting.user': { held: 'perhaps', says: '' },
   'aborting.timeout': { held: 'perhaps', says: '' },

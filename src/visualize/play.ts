@@ -91,7 +91,7 @@ class World {
   #held(state: string): Held {
     const { lock } = this.#snapshot.context;
     if (lock === 'held') return 'held';
-    if (lock === 'asked' || lock === 'leaving') return 'perhaps';
+    if (lock === 'asked' || lock === 'known') return 'perhaps';
     return lockIn[state]?.held === 'held' ? 'held' : 'not';
   }
 

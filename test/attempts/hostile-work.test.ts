@@ -83,7 +83,7 @@ describe('M07: the work does what work does', () => {
     settling.resolve(1); // one tick before its time is over, with a write still going
     const report = await toTheEnd(run);
     expect(report).toMatchObject({ outcome: 'aborted', lease: 'released' });
-    expect(scene().clock.timers).toBe(0);
+    expect(scene().clock.armed).toBe(0);
     writing.resolve(1);
   });
 
@@ -102,7 +102,7 @@ describe('M07: the work does what work does', () => {
     await toTheEnd(run);
     settling.resolve('late');
     await scene().settled();
-    expect(scene().clock.timers).toBe(0);
+    expect(scene().clock.armed).toBe(0);
     expect(attempt.snapshot().workSettled).toBe(true);
     expect((await run).settled).toBe(false);
   });

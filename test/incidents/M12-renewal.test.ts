@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 import { createAttempt, localFileLocks } from '../../src/index.js';
 import { until, untilAborted, useScene } from '../support/scene.js';
 import { useSessionFiles } from '../support/session-files.js';
-import { TestClock } from '../support/test-clock.js';
+import { VirtualClock } from '../../src/testing/virtual-clock.js';
 
 const scene = useScene();
 const files = useSessionFiles();
@@ -39,7 +39,7 @@ test('M12 S12: LOST while running ends the work as leaseLost, and nothing is rel
 const ownerOf = (session: string): string => readdirSync(`${session}.lock`).join();
 
 test('M12 S13: a lease is renewed while it is held, and not once its release has begun', async () => {
-  const clock = new TestClock();
+  const clock = new VirtualClock();
   const session = files.session();
   const locks = localFileLocks({ leaseMs: 2_000, clock });
   const attempt = createAttempt({ session, locks, clock, work: untilAborted });
@@ -50,7 +50,7 @@ test('M12 S13: a lease is renewed while it is held, and not once its release has
   expect(ownerOf(session), 'it was renewed').not.toBe(before);
   attempt.abort();
   expect(await run).toMatchObject({ lease: 'released' });
-  const timers = clock.timers;
+  const timers = clock.armed;
   await clock.advance(10_000);
   expect([timers, existsSync(`${session}.lock`)], 'nothing is armed, nothing comes back').toEqual([0, false]);
 });

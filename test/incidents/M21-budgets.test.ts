@@ -3,7 +3,7 @@
  * when the attempt is made, before anything is touched.
  */
 import { expect, test } from 'vitest';
-import { AttemptError, type AttemptOptions } from '../../src/index.js';
+import { AttemptError, memoryLocks, runAttempt, type AttemptOptions } from '../../src/index.js';
 import { useScene } from '../support/scene.js';
 
 const scene = useScene();
@@ -30,4 +30,29 @@ test('M21: budgets that fit are not warned about', async () => {
 
 test('M21: an idle limit that can never fire is refused', () => {
   expect(made({ timeoutMs: 100, idleTimeoutMs: 100 })).toMatch(/^CONFIG_INVALID idleTimeoutMs: expected less than timeoutMs/);
+});
+
+test('M21: limits as long as a timer can be, and none at all, on real timers: nothing fires, and Node has no warning', async () => {
+  const warned: string[] = [];
+  const hear = ({ name }: Error): void => void warned.push(name);
+  process.on('warning', hear);
+  try {
+    const longest = 2 ** 31 - 1;
+    const budgets: Partial<AttemptOptions<number>>[] = [
+      { waitMs: Infinity, timeoutMs: longest }, { waitMs: longest, idleTimeoutMs: longest },
+      { waitMs: 0, timeoutMs: longest, settleMs: longest, cleanupMs: longest, openMs: longest, answerMs: longest },
+    ];
+    for (const each of budgets) {
+      const work = (): Promise<number> => new Promise((resolve) => { setTimeout(resolve, 5, 7); });
+      const report = await runAttempt<number>({ session: 'm21', locks: memoryLocks(), records: 'none', work, ...each });
+      expect([report.outcome, report.value]).toEqual(['completed', 7]);
+    }
+    await new Promise(setImmediate); // warnings are told a tick later
+    expect(warned.filter((name) => name === 'TimeoutOverflowWarning')).toEqual([]);
+    setTimeout(() => {}, Infinity);
+    await new Promise(setImmediate);
+    expect(warned, 'this is how one looks').toContain('TimeoutOverflowWarning');
+  } finally {
+    process.off('warning', hear);
+  }
 });

@@ -9,8 +9,6 @@ import { reasons, table } from './examples/expected.js';
 
 const findings = new URL('README.md', import.meta.url);
 const guide = new URL('../../src/testing/README.md', import.meta.url);
-const example = new URL('examples/documented.ts', import.meta.url);
-
 const read = (file: URL): string => readFileSync(file, 'utf8').replaceAll('\r\n', '\n');
 
 /** A page with the part between two markers replaced. */
@@ -25,14 +23,26 @@ const modes = (): string =>
   [
     '| mode | must |',
     '|---|---|',
-    ...MODE_IDS.filter((id) => MODES[id].never === undefined).map(
-      (id) => `| ${id} ${MODES[id].title} | ${MODES[id].must} |`,
-    ),
-    '',
+    ...MODE_IDS.map((id) => {
+      const { title, must, never } = MODES[id];
+      return `| ${id} ${title} | ${must}${never === undefined ? '' : `. *Not exercised: ${never}*`} |`;
+    }),
   ].join('\n');
 
-const code = (): string =>
-  read(example).trimEnd().replace('../../../src/testing/index.js', 'attempt-lifecycle/testing');
+const EXAMPLES = ['documented', 'documented-store', 'documented-walk'] as const;
+
+const sourceOf = (name: string): string => read(new URL(`examples/${name}.ts`, import.meta.url));
+
+/** An example as a user has to write it. */
+const code = (name: string): string =>
+  sourceOf(name)
+    .trimEnd()
+    .replaceAll('../../../src/testing/index.js', 'attempt-lifecycle/testing')
+    .replaceAll('../../../src/index.js', 'attempt-lifecycle')
+    .replaceAll('../../../machines/attempt.machine.js', 'attempt-lifecycle/machine');
+
+const withExample = (page: string, name: string): string =>
+  withPart(page, [`<!-- example: test/kit/examples/${name}.ts -->\n\`\`\`ts`, '```'], code(name));
 
 const fresh: readonly [name: string, file: URL, page: () => string][] = [
   [
@@ -50,8 +60,8 @@ const fresh: readonly [name: string, file: URL, page: () => string][] = [
     guide,
     () =>
       withPart(
-        withPart(read(guide), ['<!-- example: test/kit/examples/documented.ts -->\n```ts', '```'], code()),
-        ['<!-- modes -->', 'M14 to M17'],
+        EXAMPLES.reduce(withExample, read(guide)),
+        ['<!-- modes -->', '<!-- /modes -->'],
         modes(),
       ),
   ],
@@ -74,11 +84,20 @@ test('the documented example runs, and finds what its last lines say', async () 
     status: 'breaks',
     breach: { sequence: 'START GRANTED RUN ABORT(user) ENDED' },
   });
-  const text = result.toText();
-  const said = read(example)
+  expectSaid('documented', result.toText());
+}, 60_000);
+
+test.each(['documented-store', 'documented-walk'])('%s runs, and finds what its last lines say', async (name) => {
+  const { lines } = (await import(`./examples/${name}.ts`)) as { lines: string[] };
+  expectSaid(name, lines.join('\n'));
+}, 60_000);
+
+/** The comments at the end of an example are lines of what it prints. */
+function expectSaid(name: string, text: string): void {
+  const said = sourceOf(name)
     .split('\n')
     .filter((line) => line.startsWith('// '))
     .map((line) => line.slice(3));
   expect(said.length).toBeGreaterThan(1);
   for (const line of said) expect(text).toContain(line);
-}, 60_000);
+}

@@ -4,9 +4,11 @@
  */
 import { describe, expect, test } from 'vitest';
 import { MODE_IDS } from '../../src/testing/index.js';
-import { checkExample, modeMs, sequences } from './support.js';
+import { checkExample, expectRawTimers, modeMs, sequences } from './support.js';
 
 const WITHOUT_STALL = MODE_IDS.filter((id) => id !== 'M11');
+
+expectRawTimers();
 
 describe.concurrent('runners as people write them', () => {
   test('Promise.race + finally', async () => {

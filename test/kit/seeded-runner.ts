@@ -5,7 +5,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { AbortKind, RunnerPort, StartRequest } from '../../src/testing/index.js';
 import type { Bug } from './seeded-bugs.js';
-import { ToldClock } from './told-clock.js';
+import { VirtualClock } from '../../src/testing/virtual-clock.js';
 
 const WAIT_MS = 60;
 const SETTLE_MS = 30;
@@ -28,7 +28,7 @@ interface Attempt extends StartRequest {
 
 export class SeededRunner implements RunnerPort {
   readonly bounds = { settleMs: SETTLE_MS, waitMs: WAIT_MS, leaseMs: LEASE_MS };
-  readonly clock = new ToldClock();
+  readonly clock = new VirtualClock();
   readonly #bugs: ReadonlySet<Bug>;
   readonly #held = new Map<string, { owner: string; until: number }>();
   readonly #texts = new Map<string, string[]>();
@@ -92,12 +92,12 @@ export class SeededRunner implements RunnerPort {
     attempt.outcome = { abortedBy: attempt.cause, abandoned: abandoned && attempt.state === 'running.working' };
     if (this.#has('M18 abandoned')) attempt.outcome.abandoned = attempt.timedOut;
     attempt.state = 'ended';
-    if (!this.#has('M05')) await Promise.race([Promise.all(attempt.writes), this.clock.sleep(SETTLE_MS)]);
+    if (!this.#has('M05')) await Promise.race([Promise.all(attempt.writes), this.clock.pause(SETTLE_MS)]);
     if (!this.#has('M12')) beat.stop();
     if (this.#has('M01') && attempt.cause === 'user') return;
     if (this.#has('M05 silent') && attempt.fromInside) return;
     if (this.#has('M20')) {
-      void this.clock.sleep(POLL_MS).then(() => this.#release(session, attemptId));
+      void this.clock.pause(POLL_MS).then(() => this.#release(session, attemptId));
       return;
     }
     await this.#release(session, attemptId);
@@ -109,7 +109,7 @@ export class SeededRunner implements RunnerPort {
       if (signal.aborted && !this.#has('M02')) return false;
       const wait = this.#has('M08 deadlock') || this.#has('M22') ? Infinity : until;
       if (this.clock.now() >= wait) return false;
-      await this.clock.sleep(POLL_MS);
+      await this.clock.pause(POLL_MS);
     }
     return true;
   }
@@ -132,7 +132,7 @@ export class SeededRunner implements RunnerPort {
     if (this.#has('M03 unhandled')) void settled.then(() => undefined);
     if (this.#has('M04'))
       void noticed.then(
-        () => attempt.cause && this.clock.sleep(20).then(() => this.#take(session, `${attemptId}-again`)),
+        () => attempt.cause && this.clock.pause(20).then(() => this.#take(session, `${attemptId}-again`)),
       );
     if (this.#has('M13')) void noticed.then(() => attempt.state === 'ended' && this.#held.delete(session));
     if (this.#has('M03 late outcome'))
@@ -142,7 +142,7 @@ export class SeededRunner implements RunnerPort {
     const told = new Promise<void>((resolve) => {
       signal.addEventListener('abort', () => resolve(), { once: true });
     });
-    const bound = told.then(() => this.clock.sleep(this.#has('M03') ? 2 ** 40 : SETTLE_MS));
+    const bound = told.then(() => this.clock.pause(this.#has('M03') ? 2 ** 31 - 1 : SETTLE_MS));
     await Promise.race([noticed, bound]);
     this.clock.clearTimeout(timer);
   }
@@ -151,7 +151,7 @@ export class SeededRunner implements RunnerPort {
     const attempt = this.#attempts.get(attemptId);
     const isOpen = attempt?.state === 'running.working' && (attempt.cause === undefined || this.#has('M05'));
     if (!isOpen && !this.#has('M09')) throw new Error('the writer is closed');
-    const landed = this.clock.sleep(2).then(() => {
+    const landed = this.clock.pause(2).then(() => {
       this.#texts.set(session, [...(this.#texts.get(session) ?? []), text]);
     });
     attempt?.writes.add(landed);
@@ -226,7 +226,7 @@ export class SeededRunner implements RunnerPort {
     while (this.#failing > 0) {
       this.#failing -= 1;
       if (this.#has('M06') || this.clock.now() >= until) return;
-      await this.clock.sleep(POLL_MS);
+      await this.clock.pause(POLL_MS);
     }
     this.#give(session, owner);
   }

@@ -4,9 +4,11 @@
  */
 import { createMachine } from 'xstate';
 import { attemptMachine, type AttemptMachine } from '../../machines/attempt.machine.js';
+import type { Habits } from '../../src/testing/explore/index.js';
+import { sectionEdits, windowEdits } from './mutants-of-windows.js';
 
-type Config = { [key: string]: any }; // A machine's config by path: its type is too exact to be edited.
-interface Edit {
+export type Config = { [key: string]: any }; // A machine's config by path: its type is too exact to be edited.
+export interface Edit {
   readonly name: string;
   readonly config?: (states: Config) => void;
   readonly implement?: { guards?: Config; actions?: Config; delays?: Config };
@@ -18,7 +20,6 @@ const copyOf = (json: any): any => {
   return Object.fromEntries(Object.entries(json).map(([key, value]) => [key, copyOf(value)]));
 };
 
-const without = (list: readonly string[], name: string): string[] => list.filter((one) => one !== name);
 const own = attemptMachine.implementations as unknown as { guards: Config; actions: Config };
 
 const edits: readonly Edit[] = [
@@ -66,7 +67,7 @@ const edits: readonly Edit[] = [
   { name: 'a lost lease is released (M06)', implement: { guards: { canRelease: own.guards['canEnd'] } } },
   { name: 'cleaning goes on under a lost lease', config: ({ cleaning }) => { delete cleaning.on['lease.lost']; } },
   { name: 'cleaning is entered under a lost lease',
-    implement: { guards: { canCleanUp: (asked: any) => own.guards['canEnd'](asked) && asked.context.hasCleanup } } },
+    implement: { guards: { canCleanUp: (asked: any) => own.guards['canEnd'](asked) && asked.context.input.hasCleanup } } },
   { name: 'a loss while running is not an abort',
     config: ({ running }) => { running.on['lease.lost'] = { actions: 'recordLoss' }; } },
   { name: 'a loss while running is not believed',
@@ -78,7 +79,10 @@ const edits: readonly Edit[] = [
   { name: 'a timeout is reported as a user abort (M18)',
     config: ({ running }) => { running.on['abort.timeout'].target = 'aborting.user'; } },
   { name: 'the writer stays open when running is left (M09)',
-    config: ({ running }) => { running.exit = without(running.exit, 'closeWriter'); } },
+    config: ({ running: { states: { working, yielding } } }) => {
+      delete working.exit;
+      yielding.entry = ['closeWriter', yielding.entry];
+    } },
   { name: 'the cleanup\'s writer stays open', config: ({ cleaning }) => { delete cleaning.exit; } },
   { name: 'aborted work is not told (M03)', config: ({ aborting }) => { delete aborting.entry; } },
   { name: 'work is started twice',
@@ -105,8 +109,8 @@ const edits: readonly Edit[] = [
     } },
   { name: 'answers to other commands are believed', implement: { guards: { isAnswer: () => true } } },
   { name: 'a patience of Infinity ends at once',
-    implement: { guards: { hasPatience: ({ context }: any) => context.budgets.waitMs > 0 } } },
-  { name: 'no run budget ends at once', implement: { guards: { hasRunBudget: () => true } } },
+    implement: { guards: { hasPatience: ({ context }: any) => context.input.budgets.waitMs > 0 } } },
+  { name: 'no run budget ends at once', implement: { guards: { isOverdue: () => true } } },
   { name: 'hold does not hold',
     implement: { guards: { canEnd: ({ context }: any) => context.work !== 'pending' || context.unsettled } } },
   { name: 'hold holds what is lost',
@@ -134,16 +138,25 @@ function mutate({ config, implement }: Edit): AttemptMachine {
   } as never) as unknown as AttemptMachine;
 }
 
-export const mutants: readonly { readonly name: string; readonly machine: AttemptMachine }[] =
-  edits.map((edit) => ({ name: edit.name, machine: mutate(edit) }));
+export interface Mutant {
+  readonly name: string;
+  readonly machine: AttemptMachine;
+  /** What the work has to do before the fault shows. */
+  readonly habits: Partial<Habits>;
+}
+export const mutants: readonly Mutant[] = [
+  ...edits.map((edit) => ({ name: edit.name, machine: mutate(edit), habits: {} })),
+  ...windowEdits.map((edit) => ({ name: edit.name, machine: mutate(edit), habits: { windows: true } })),
+  ...sectionEdits.map((edit) => ({ name: edit.name, machine: mutate(edit), habits: { sections: true } })),
+];
 
 /**
- * Mutants that break no invariant, so no walk can find them; the table does. Running work after a failed opening is a
- * success too many; a lease that is not asked back twice still ends by itself; an answer with another number is one a
- * driver that keeps its duties never sends, and the answer to a stray ask is as true as one to the last.
+ * Mutants that break no invariant, so no walk can find them; the table does. A lease that is not asked back twice still
+ * ends by itself; an answer with another number is one a driver that keeps its duties never sends, and the answer to a
+ * stray ask is as true as one to the last.
  */
 export const onlyTheTableTells: readonly string[] = [
-  'a failed opening runs the work', 'a release is not asked for again (M06)',
+  'a release is not asked for again (M06)',
   'a late grant counts answers to asks before it', 'answers to other commands are believed',
 ];
 

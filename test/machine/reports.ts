@@ -68,7 +68,7 @@ export const reports: readonly Reported[] = [
     report: { outcome: 'aborted', abortedBy: 'timeout', timeoutKind: 'external', settled: true,
       abandoned: true } },
   { when: 'the run budget is over, and the work never settles (M03)', setting: noCleanup,
-    events: [...running, timer('timeoutMs'), timer('settleMs'), confirmed(3)],
+    events: [...running, timer('run'), timer('settleMs'), confirmed(3)],
     report: { outcome: 'aborted', abortedBy: 'timeout', timeoutKind: 'run', settled: false,
       abandoned: true, lease: 'released' } },
   { when: 'no progress for too long', setting: noCleanup,

@@ -14,7 +14,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const NEEDED_TO_IMPORT = ['xstate'];
 const NEEDED_TO_LOCK = [...NEEDED_TO_IMPORT, 'proper-lockfile'];
-const ALL = [...NEEDED_TO_LOCK, 'commander', 'ora'];
+const NEEDED_TO_CHECK = [...NEEDED_TO_IMPORT, 'fast-check', 'pure-rand'];
 
 interface Manifest {
   readonly version: string;
@@ -57,18 +57,18 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 it('contains what is needed and nothing else', () => {
-  const built = String.raw`dist\/(machines|src)\/.*\.(js|d\.ts)|dist\/machines\/.*\.map`;
+  const built = String.raw`dist\/(machines|src)\/.*\.(js|d\.ts)|dist\/machines\/.*\.map|dist\/bin\/(.*\.cjs|LICENSES\.txt)`;
   const written = String.raw`machines\/.*\.ts|machines\/README\.md|visualizations\/.*|README\.md|CHANGELOG\.md|LICENSE|package\.json`;
   const allowed = new RegExp(`^(${built}|${written})$`);
   expect(packed.filter((path) => !allowed.test(path))).toEqual([]);
-  expect(packed.filter((path) => /\/(demo|bench|visualize)\//.test(path))).toEqual([]);
-  for (const path of ['README.md', 'CHANGELOG.md', 'LICENSE', 'machines/attempt.machine.ts', 'dist/src/cli/main.js']) {
+  expect(packed.filter((path) => /\/(cli|demo|bench|visualize)\//.test(path))).toEqual([]);
+  for (const path of ['README.md', 'CHANGELOG.md', 'LICENSE', 'machines/attempt.machine.ts', 'dist/bin/attempt.cjs']) {
     expect(packed).toContain(path);
   }
 });
 
 it('imports and requires every subpath', () => {
-  const home = install('subpaths', ALL);
+  const home = install('subpaths', NEEDED_TO_LOCK);
   for (const subpath of Object.keys(manifest.exports)) {
     const name = `attempt-lifecycle${subpath.slice(1)}`;
     const json = name.endsWith('.json') ? ', { with: { type: "json" } }' : '';
@@ -91,9 +91,9 @@ it('locks with nothing but xstate and proper-lockfile there', () => {
   expect(node(install('locking', NEEDED_TO_LOCK), '-e', script)).toMatchObject({ stdout: 'released\n', status: 0 });
 });
 
-it('runs its command', () => {
-  const home = install('command', ALL);
-  const main = join(home, 'node_modules', 'attempt-lifecycle', 'dist', 'src', 'cli', 'main.js');
+it('runs its command, which brings its own parser and everything else it needs', () => {
+  const home = install('command', []);
+  const main = join(home, 'node_modules', 'attempt-lifecycle', 'dist', 'bin', 'attempt.cjs');
   chmodSync(main, 0o755); // as npm does to what `bin` names
   symlinkSync(main, join(home, 'attempt'));
   const { stdout, status } = spawnSync('./attempt', ['run', 's', 'echo', 'ran'], { cwd: home, encoding: 'utf8' });
@@ -101,9 +101,79 @@ it('runs its command', () => {
   expect(spawnSync('./attempt', ['--version'], { cwd: home, encoding: 'utf8' }).stdout).toBe(`${manifest.version}\n`);
 });
 
+/** One test file for `node --test`: the contract on a store that is right, and on one that forgets the signal. */
+const STORE_TEST = `
+import { test } from 'node:test';
+import { memoryLocks } from 'attempt-lifecycle';
+import { lockStoreContract } from 'attempt-lifecycle/testing';
+const right = memoryLocks();
+const acquire = process.env.BROKEN ? (asked) => right.acquire({ ...asked, signal: new AbortController().signal }) : right.acquire.bind(right);
+const parts = ['releaseOwner', 'query', 'forceRelease'].map((name) => [name, right[name].bind(right)]);
+const store = { capabilities: right.capabilities, acquire, ...Object.fromEntries(parts) };
+let made = 0;
+const makeStore = () => ({ store, session: 'session ' + (made += 1) });
+for (const { title, run } of lockStoreContract(makeStore, { caseMs: 1_000 })) test(title, async () => { await run(); });
+`;
+
+it('has the contract of a lock for node:test, without fast-check or vitest', () => {
+  const home = install('node-test', NEEDED_TO_IMPORT);
+  writeFileSync(join(home, 'store.test.mjs'), STORE_TEST);
+  const run = (env = {}) => spawnSync(process.execPath, ['--test', '--test-reporter=tap', 'store.test.mjs'], {
+    cwd: home, encoding: 'utf8', env: { ...process.env, ...env },
+  });
+  expect(run()).toMatchObject({ status: 0, stdout: expect.stringMatching(/# pass 18\n# fail 0\n/) as string });
+  const broken = run({ BROKEN: '1' });
+  expect(broken.stdout).toMatch(/not ok \d+ - S11 M02: a signal that fired beforehand asks for nothing[^]*expected busy, found granted/);
+  expect(broken.status).toBe(1);
+});
+
+/** A script without any test runner. */
+const SCRIPT = `
+import { attemptMachine } from 'attempt-lifecycle/machine';
+import { checkRunner, exploreAttempt, lockStoreContract, twoVariants } from 'attempt-lifecycle/testing';
+const walk = { variants: [twoVariants[1]], causes: ['user'], lateAborts: 0, mostFound: 1 };
+console.log('ours', exploreAttempt(walk).violations.length);
+const machine = attemptMachine.provide({ guards: { canRelease: () => false } });
+console.log('theirs', exploreAttempt({ ...walk, machine }).violations.some(({ id }) => id === 'S6'));
+const hangs = { capabilities: { tokenScope: 'none' }, acquire: () => new Promise(() => {}) };
+const [, first] = lockStoreContract(() => ({ store: hangs, session: 's' }), { caseMs: 20 });
+console.log(await first.run().catch(({ name, message }) => name + ': ' + message));
+const busy = new Set();
+const makePort = () => ({
+  start: ({ session, work }) => ({
+    ended: (async () => {
+      if (busy.has(session)) throw new Error('busy');
+      busy.add(session);
+      try { return await work(new AbortController().signal); } finally { busy.delete(session); }
+    })(),
+  }),
+  tryLock: async (session) => (busy.has(session) ? null : (busy.add(session), async () => void busy.delete(session))),
+  bounds: { settleMs: 20, waitMs: 0 }, close: async () => {},
+});
+console.log(await checkRunner(makePort, { sequences: 5, modes: ['M07'], seed: 1 }).then(
+  ({ modes }) => modes[6].status, ({ code, message }) => code + ' ' + message));
+`;
+
+it.each([
+  ['without fast-check says that it needs it', NEEDED_TO_IMPORT, 'CONFIG_INVALID checkRunner needs the package fast-check; '
+    + 'install it beside attempt-lifecycle'],
+  ['with fast-check', NEEDED_TO_CHECK, 'holds'],
+])('has all three checks for a plain script; checkRunner %s', (name, dependencies, says) => {
+  const home = install(`script ${name}`, dependencies);
+  writeFileSync(join(home, 'script.mjs'), SCRIPT);
+  expect(node(home, 'script.mjs')).toEqual({
+    status: 0, stderr: '',
+    stdout: `ours 0\ntheirs true\nContractViolation: expected an answer within 20 ms, found none\n${says}\n`,
+  });
+});
+
 const CONSUMER = `
 import { createAttempt, inheritAttempt, runAttempt, unwrap, type AttemptReport } from 'attempt-lifecycle';
 import { attemptMachine } from 'attempt-lifecycle/machine';
+import { checkRunner, exploreAttempt, lockStoreContract, type MakeStore, type RunnerPort } from 'attempt-lifecycle/testing';
+const proofs: [unknown, Promise<unknown>, string | undefined] = [
+  exploreAttempt().violations[0]?.story, checkRunner((): RunnerPort => { throw new Error('none'); }),
+  lockStoreContract((): ReturnType<MakeStore> => { throw new Error('none'); })[0]?.title];
 const report: AttemptReport<number> = await runAttempt({ session: 's', timeoutMs: 1_000, work: async ({ session }) => {
   await session.append({ a: 1 });
   return 1;
@@ -112,11 +182,11 @@ const value: number = unwrap(report);
 // @ts-expect-error -- a report has no such outcome
 if (report.outcome === 'perhaps') throw report;
 if (report.outcome === 'notStarted') console.log(report.error.holder?.pid);
-console.log(value, attemptMachine.id, typeof createAttempt, typeof inheritAttempt);
+console.log(proofs, value, attemptMachine.id, typeof createAttempt, typeof inheritAttempt);
 `;
 
 it.each(['NodeNext', 'Bundler'])('has types for a consumer whose module resolution is %s', (resolution) => {
-  const home = install(`types-${resolution}`, [...ALL, '@types/node', 'undici-types']);
+  const home = install(`types-${resolution}`, [...NEEDED_TO_LOCK, '@types/node', 'undici-types']);
   writeFileSync(join(home, 'package.json'), '{ "type": "module" }');
   writeFileSync(join(home, 'consumer.ts'), CONSUMER);
   const flags = ['--strict', '--noEmit', '--skipLibCheck', '--target', 'ES2022', '--types', 'node'];

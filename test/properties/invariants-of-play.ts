@@ -78,7 +78,7 @@ export const invariants: Record<string, (played: Played) => void | Promise<void>
   'S19: done comes after the last ask for release was decided, and L5: leaves no timer': (played) => {
     expect(played.heldAtDone).toBe(0);
     expect(played.timersAtDone).toBe(0);
-    expect(played.scene.clock.timers).toBe(0);
+    expect(played.scene.clock.armed).toBe(0);
     expect(played.report.trace.transitions.at(-1)?.to).toBe('released');
   },
 

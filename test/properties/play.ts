@@ -94,7 +94,7 @@ class Play {
     let timersAtDone = -1;
     void this.attempt.start().then((one) => {
       heldAtDone = this.store.held;
-      timersAtDone = clock.timers;
+      timersAtDone = clock.armed;
       report = one;
     });
     for (const step of this.plan.steps) await this.#do(step);

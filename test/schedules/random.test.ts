@@ -8,12 +8,15 @@ import { createAttempt } from '../../src/attempt.js';
 import { microtasksDone } from '../../src/testing/virtual-clock.js';
 import { build, withBug } from '../simulate/patched-build.js';
 import { isDeep, someOf } from '../support/depth.js';
+import { breaksAndReplays, holds, numberFrom, testSeed } from '../support/holds.js';
 import { BUGS } from './bugs.js';
 import { Case, FACTS, type Setting } from './case.js';
 import { watchRejections } from './orders.js';
 
-const seed = Number(process.env['SCHEDULES_SEED'] ?? Date.now() % 2 ** 31);
-const runs = Number(process.env['SCHEDULES_RUNS'] ?? (isDeep ? 10_000 : 800));
+const seed = numberFrom('SCHEDULES_SEED', testSeed);
+const runs = numberFrom('SCHEDULES_RUNS', isDeep ? 10_000 : 800);
+const replay = (from: number, many: number): string =>
+  `SCHEDULES_SEED=${from} SCHEDULES_RUNS=${many} npx vitest run --dir test schedules/random`;
 
 const emit = process.emitWarning;
 beforeAll(() => { process.emitWarning = () => {}; }); // unconfirmed releases and late grants are what is tried here
@@ -51,12 +54,8 @@ describe('random schedules', () => {
   it(`S5 S6 S8 S9 S10 S11 S12 S14 S19 L5: ${runs} schedules, seed ${seed}`, async () => {
     const rejections = watchRejections();
     const began = performance.now();
-    const result = await fc.check(schedules(createAttempt), { numRuns: runs, seed });
-    console.log(`schedules: ${result.numRuns} random schedules, ${((performance.now() - began) / 1_000).toFixed(1)} s, seed ${seed}`);
-    if (result.failed) {
-      throw new Error(`${fc.defaultReportMessage(result)}\n${String(result.errorInstance)}\n`
-        + `replay: SCHEDULES_SEED=${seed} SCHEDULES_RUNS=${runs} npx vitest run --dir test/schedules random`);
-    }
+    await holds(schedules(createAttempt), { seed, runs, replay });
+    console.log(`schedules: ${runs} random schedules, ${((performance.now() - began) / 1_000).toFixed(1)} s, seed ${seed}`);
     expect(rejections()).toEqual([]);
   }, 600_000);
 });
@@ -76,10 +75,8 @@ describe('random schedules bite', () => {
   it.each(someOf('seeded bugs against random schedules', asked, 2))('%s', async (_name, bug) => {
     await withBug(bug, async (load) => {
       const { createAttempt: buggy } = await load('src/attempt.js') as { createAttempt: typeof createAttempt };
-      const found = await fc.check(schedules(buggy), { numRuns: 1_000, seed: 42, endOnFailure: true });
-      expect(found.failed, 'the bug lived through 1 000 schedules of seed 42').toBe(true);
-      const again = await fc.check(schedules(buggy), { seed: 42, path: found.counterexamplePath ?? '', endOnFailure: true });
-      expect(again.failed, 'the replay passed').toBe(true);
+      const line = await breaksAndReplays(() => schedules(buggy), { seed: 42, runs: 1_000, replay });
+      expect(line).toBe('SCHEDULES_SEED=42 SCHEDULES_RUNS=1000 npx vitest run --dir test schedules/random');
     });
   }, 120_000);
 });

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { copyRecord, decodeLine, encodeMark, encodeRecord } from '../../src/session/line.js';
 import { thrown } from './support.js';
+import { holds, replayOf, testSeed } from '../support/holds.js';
 
 const decode = (text: string) => decodeLine(Buffer.from(text));
 const records = (text: string) => decode(text).entries.map(({ record, token }) => ({ record, token }));
@@ -75,13 +76,13 @@ describe('encoding', () => {
     expect(copy).toEqual({ list: [1] });
   });
 
-  it('any JSON object comes back as it went', () => {
+  it('any JSON object comes back as it went', async () => {
     const anyRecord = fc.dictionary(fc.string(), fc.jsonValue()).filter((record) => !('$attempt' in record));
-    fc.assert(fc.property(anyRecord, fc.option(fc.maxSafeNat()), (record, token) => {
+    await holds(fc.property(anyRecord, fc.option(fc.maxSafeNat()), (record, token) => {
       const line = encodeRecord(record, token);
       expect(line.indexOf('\n')).toBe(line.length - 1);
       expect(records(line.slice(0, -1))).toEqual([{ record: JSON.parse(JSON.stringify(record)) as unknown, token }]);
-    }));
+    }), { seed: testSeed, runs: 100, replay: replayOf('session/line') });
   });
 });
 
@@ -129,11 +130,11 @@ describe('decoding', () => {
     expect(decodeLine(Buffer.from([0x22, 0xff, 0x22]))).toEqual({ entries: [], torn: true });
   });
 
-  it('never throws, whatever the bytes', () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 80 }), fc.boolean(), (bytes, stamped) => {
+  it('never throws, whatever the bytes', async () => {
+    await holds(fc.property(fc.uint8Array({ maxLength: 80 }), fc.boolean(), (bytes, stamped) => {
       const start = Buffer.from(stamped ? '{"$attempt":1,' : '');
       expect(Array.isArray(decodeLine(Buffer.concat([start, bytes])).entries)).toBe(true);
-    }));
+    }), { seed: testSeed, runs: 100, replay: replayOf('session/line') });
   });
 });
 

@@ -4,9 +4,10 @@
  */
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 
 /** One edit of a compiled file: what is there, and what stands there instead. */
 export interface Bug { readonly file: string; readonly is: string; readonly becomes: string }
@@ -23,11 +24,12 @@ export function build(): void {
 export async function withBug<T>(bug: Bug | null, use: (load: (file: string) => Promise<never>) => Promise<T>): Promise<T> {
   const copy = realpathSync(mkdtempSync(join(tmpdir(), 'attempt-bug-')));
   try {
-    cpSync(join(root, 'dist'), copy, { recursive: true });
+    cpSync(join(root, 'dist'), copy, { recursive: true, filter: (from) => !/\.(map|d\.ts)$/.test(from) });
     writeFileSync(join(copy, 'package.json'), '{ "type": "module" }');
     symlinkSync(realpathSync(join(root, 'node_modules')), join(copy, 'node_modules'), 'junction');
     if (bug) edit(join(copy, bug.file), bug);
-    return await use((file) => import(/* @vite-ignore */ pathToFileURL(join(copy, file)).href) as Promise<never>);
+    const load = createRequire(join(copy, 'package.json')); // vitest's own import would transform every file of every copy
+    return await use(async (file) => load(`./${file}`) as never);
   } finally {
     rmSync(copy, { recursive: true, force: true });
   }

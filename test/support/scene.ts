@@ -8,12 +8,12 @@ import { getEventListeners } from 'node:events';
 import { afterEach, beforeEach, expect } from 'vitest';
 import { attempts, createAttempt, type Attempt, type AttemptOptions } from '../../src/index.js';
 import { ScriptedStore, type Script } from './scripted-store.js';
-import { settled, TestClock } from './test-clock.js';
+import { microtasksDone as settled, VirtualClock } from '../../src/testing/virtual-clock.js';
 import { TestRecords } from './test-records.js';
 import type { StoreCapabilities } from '../../src/locks/lock-store.js';
 
 export class Scene {
-  readonly clock = new TestClock();
+  readonly clock = new VirtualClock();
   readonly records = new TestRecords();
   readonly signals: AbortController[] = [];
   readonly stores: ScriptedStore[] = [];
@@ -82,7 +82,7 @@ export class Scene {
     await settled();
     const left = attempts.active().filter(({ attemptId }) => !this.#before.has(attemptId));
     expect(left, 'no attempt is at work').toEqual([]);
-    expect(this.clock.timers, 'no timer is left').toBe(0);
+    expect(this.clock.armed, 'no timer is left').toBe(0);
     for (const { signal } of this.signals) {
       expect(getEventListeners(signal, 'abort'), 'no listener is left on the signal').toEqual([]);
     }

@@ -5,7 +5,7 @@
 import type {
   AcquireRequest, AcquireResult, Holder, Lease, LeaseNotice, LockStore, ReleaseAnswer, StoreCapabilities,
 } from '../../src/locks/lock-store.js';
-import type { TestClock } from './test-clock.js';
+import type { VirtualClock } from '../../src/testing/virtual-clock.js';
 
 /** One request for the lock, answered by the test. Answering twice is possible, as it is for a bad store. */
 export class Ask {
@@ -149,7 +149,7 @@ export class ScriptedStore implements LockStore {
   #lastToken = 0;
 
   constructor(
-    readonly clock: TestClock, readonly script: Script = {}, capabilities: Partial<StoreCapabilities> = {},
+    readonly clock: VirtualClock, readonly script: Script = {}, capabilities: Partial<StoreCapabilities> = {},
   ) {
     this.capabilities = { leaseMs: 10_000, tokenScope: 'durable', fencedWrites: false, ...capabilities };
   }

@@ -73,15 +73,15 @@ function walk(): Map<string, Set<string>> {
 
 /** What a state so drawn may be seen with. `parts` has none of its own: its parts are judged. */
 const allowed: Readonly<Record<Exclude<Held, 'parts'>, readonly string[]>> = {
-  held: ['held'], perhaps: ['asked', 'held', 'leaving'], not: ['none', 'refused', 'gone'],
+  held: ['held'], perhaps: ['asked', 'held', 'known'], not: ['none', 'refused', 'gone'],
 };
 /** What a state so drawn must be seen with at least once, or it is drawn too strongly or too weakly. */
 const typical: Readonly<Record<Exclude<Held, 'parts'>, readonly string[]>> =
-  { ...allowed, perhaps: ['asked', 'leaving'] };
+  { ...allowed, perhaps: ['asked', 'known'] };
 
 /** What these locks are to a reader: all three, for a whole whose parts differ. */
 const kinds = (seen: readonly string[]): number =>
-  [['held'], ['asked', 'leaving'], ['none', 'refused', 'gone']].filter((kind) =>
+  [['held'], ['asked', 'known'], ['none', 'refused', 'gone']].filter((kind) =>
     kind.some((lock) => seen.includes(lock))).length;
 
 /** Is a state that was seen with these locks wrongly drawn as `held`? */

@@ -69,7 +69,8 @@ export const MODES: Readonly<Record<ModeId, Mode>> = {
   M14: {
     title: 'pid is not identity',
     must: 'a reused pid neither keeps nor steals a lock',
-    never: 'a port cannot leave the record of a dead process behind: test the lock with lockStoreContract',
+    never:
+      'a port cannot leave the record of a dead process behind: plant one where your lock keeps them',
   },
   M15: {
     title: 'crash between two steps',

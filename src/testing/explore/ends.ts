@@ -1,8 +1,10 @@
 /**
- * That everything ends: every world has a way to an end, and after an abort or an outcome timers alone go there.
+ * That everything ends: every world has a way to an end; after an abort or an outcome timers alone go there; and
+ * before that they lead on from wherever a store or a session is waited for.
  * Owns: reachability over what the walk has seen. Must not know: how a step is made.
  */
-import { decidedOutcome, pathOf } from '../../../machines/attempt.invariants.js';
+import { decidedOutcome, pathOf, type Snapshot } from '../../../machines/attempt.invariants.js';
+import type { AttemptInput } from '../../../machines/attempt.types.js';
 import { timerMove } from './moves.js';
 import type { AttemptStates, Steps } from './states.js';
 import type { Found, Walked } from './walk.js';
@@ -37,26 +39,31 @@ export function findDeadEnd(states: Steps, walked: Walked): Found | null {
   return stuck < 0 ? null : { id: 'L7', what: 'no end can be reached from here', at: stuck, move: -1 };
 }
 
-const mayHold = (states: AttemptStates, id: number): boolean => {
-  const { value, context } = states.at(id).snapshot;
-  return states.input.onUnsettled === 'hold' && context.lock === 'held' && context.work === 'pending'
-    && pathOf(value).startsWith('aborting');
+/** Here only the caller has something to do. How long that may take is the business of budgets. */
+const CALLERS = ['idle', 'running.working', 'running.yielded'];
+const isCallers = ({ value, context }: Snapshot): boolean =>
+  decidedOutcome(context) === null && CALLERS.includes(pathOf(value));
+
+/** What the caller wants to last for ever: patience without end, or holding on to work that does not settle. */
+const mayLast = ({ onUnsettled, budgets }: AttemptInput, { value, context }: Snapshot): boolean => {
+  const at = pathOf(value);
+  if (decidedOutcome(context) === null) return budgets.waitMs === Infinity && at.endsWith('.waiting');
+  return onUnsettled === 'hold' && context.lock === 'held' && context.work === 'pending' && at.startsWith('aborting');
 };
 
-/** L7: a state after an abort or an outcome from which timers alone do not lead to the end; null if there is none. */
+/** L7: a state from which timers alone do not lead to the end, or to where it is the caller's turn; null: none. */
 export function findStateTimersCannotEnd(states: AttemptStates, walked: Walked): Found | null {
   const ways: number[] = [];
+  const at = (id: number): Snapshot => states.at(id).snapshot;
   for (let id = 0; id < states.size; id += 1) { // States found on the way are numbered on, and looked at in turn.
-    if (decidedOutcome(states.at(id).snapshot.context) === null) continue;
     for (const [index, { delay }] of states.at(id).timers.entries()) {
       const { move, eventIn } = timerMove(index);
       if (delay !== Infinity) ways.push(id, states.step(id, move, eventIn).to);
     }
   }
   const ids = Array.from({ length: states.size }, (_, id) => id);
-  const canEnd = reaching(states.size, ways, ids.filter((id) => states.at(id).snapshot.status === 'done'));
-  const isStuck = (id: number): boolean =>
-    !canEnd[id] && decidedOutcome(states.at(id).snapshot.context) !== null && !mayHold(states, id);
-  const at = walked.worlds.findIndex((world) => isStuck(stateOf(world)));
-  return at < 0 ? null : { id: 'L7', what: 'timers alone do not lead to the end from here', at, move: -1 };
+  const canEnd = reaching(states.size, ways, ids.filter((id) => at(id).status === 'done' || isCallers(at(id))));
+  const isStuck = (id: number): boolean => !canEnd[id] && !mayLast(states.input, at(id));
+  const stuck = walked.worlds.findIndex((world) => isStuck(stateOf(world)));
+  return stuck < 0 ? null : { id: 'L7', what: 'timers alone do not lead to the end from here', at: stuck, move: -1 };
 }

@@ -41,7 +41,7 @@ export interface ExploreOptions {
   readonly mostFound?: number;
   /** Gets one line for each walk, as it is done. */
   readonly print?: (line: string) => void;
-  /** Called as a walk begins and every 4 096 worlds; keep it short. */
+  /** Called as a walk begins and every so many worlds of it (64, of several attempts 4 096); keep it short. */
   readonly onProgress?: (progress: Progress) => void;
   /** Several attempts: answers put in the place of honest ones, to see that the walk finds what is wrong with them. */
   readonly faults?: Faults;

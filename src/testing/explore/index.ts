@@ -11,7 +11,7 @@ import { exploreSeveral } from './together/several.js';
 export type { Cause, Explored, ExploreOptions, Faults, Progress, Violation } from './explored.js';
 export { LABEL, SHOWS } from './together/life.js';
 export type { Rules } from './together/rules.js';
-export { allVariants, twoVariants, WALK_BUDGETS, type Variant } from './variants.js';
+export { allVariants, living, twoVariants, WALK_BUDGETS, type Habits, type Variant } from './variants.js';
 
 /**
  * Walks every world of one, two or three attempts on one session, and checks the invariants in each.

@@ -3,16 +3,17 @@
  * Owns: the coupling of the two. Must not know: which world comes first, or what is checked.
  *
  * Time is left out but for one fact: timers may fire in any order and at any moment, except that when a timer as
- * long as a lease fires, a lease nobody renewed since it began has ended (assumption A2).
+ * long as a lease fires that began when nobody renewed, a lease not granted since has ended (assumption A2).
  */
 import { pathOf, type Command } from '../../../machines/attempt.invariants.js';
 import type { AttemptEvent } from '../../../machines/attempt.types.js';
-import { deliveries, type Driver } from './driver.js';
+import { SECTION_EVENTS, WINDOW_EVENTS, deliveries, type Driver } from './driver.js';
 import type { EventIn, Step, Steps } from './states.js';
 import { answers, storeMoves, strandedMove, type StoreMove } from './store.js';
 import {
-  GRANT, MAIL, REQUEST, forgetMail, grant, isFresh, outsideOf, pack, request, sendAsk, stateOf, type Mail,
+  GRANT, MAIL, forgetMail, grant, isFresh, outsideOf, pack, sendAsk, sendRequest, stateOf, type Mail,
 } from './world.js';
+import type { Habits } from './variants.js';
 
 export interface Move {
   readonly to: number;
@@ -28,9 +29,10 @@ interface Letter {
 }
 const EARLIER = ' (to an earlier ask)';
 const STRAY = ' (to a stray ask)';
+const OLD = ' (about the first grant)';
 const has = (mail: Mail) => (outside: number): boolean => (outside & MAIL[mail]) !== 0;
 const letters: readonly Letter[] = [
-  { when: answers.granted, of: (d) => ({ type: 'lock.granted', seq: d.requestSeq, token: 1 }) },
+  { when: answers.granted, of: (d) => ({ type: 'lock.granted', seq: d.requestSeq, token: d.requests }) },
   { when: answers.busy, of: (d) => ({ type: 'lock.busy', seq: d.requestSeq }) },
   { when: answers.unknown, of: (d) => ({ type: 'lock.unknown', seq: d.requestSeq }) },
   { when: has('confirmed'), of: (d) => ({ type: 'release.confirmed', seq: d.askSeq }) },
@@ -42,6 +44,12 @@ const letters: readonly Letter[] = [
   { when: has('confirmedStray'), note: STRAY, of: (d) => ({ type: 'release.confirmed', seq: d.straySeq }) },
   { when: has('notHeldStray'), note: STRAY, of: (d) => ({ type: 'release.notHeld', seq: d.straySeq }) },
   { when: (_, d) => d.straySeq > 0, note: STRAY, of: (d) => ({ type: 'release.unknown', seq: d.straySeq }) },
+  // What concerns the grant before the last may be said at any time, true or not: it has to mean nothing.
+  { when: (_, d) => d.oldRequestSeq > 0, note: OLD, of: (d) => ({ type: 'lock.granted', seq: d.oldRequestSeq, token: 1 }) },
+  { when: (_, d) => d.oldRequestSeq > 0, note: OLD, of: (d) => ({ type: 'lock.unknown', seq: d.oldRequestSeq }) },
+  { when: (_, d) => d.oldAskSeq > 0, note: OLD, of: (d) => ({ type: 'release.confirmed', seq: d.oldAskSeq }) },
+  { when: (_, d) => d.oldAskSeq > 0, note: OLD, of: (d) => ({ type: 'release.notHeld', seq: d.oldAskSeq }) },
+  { when: (_, d) => d.oldAskSeq > 0, note: OLD, of: (d) => ({ type: 'release.unknown', seq: d.oldAskSeq }) },
 ];
 
 const REQUEST_LOCK: Command = 'requestLock';
@@ -51,7 +59,7 @@ const FIRST_STORE = FIRST_MAIL + letters.length;
 const STRANDED = FIRST_STORE + storeMoves.length;
 const FIRST_TIMER = STRANDED + 1;
 /** No state of the machine has more timers pending than this. */
-const MOST_TIMERS = 4;
+const MOST_TIMERS = 5;
 
 const TIMERS = Array.from({ length: MOST_TIMERS }, (_, index): EventIn => ({ timers }) => timers[index]!.event);
 const EVENTS: readonly EventIn[] = [...deliveries, ...letters].map(({ of }) => ({ driver }) => of(driver));
@@ -75,9 +83,10 @@ export class Moves {
   /** Which deliveries are made at all: causes may be left out. */
   readonly #sends: readonly boolean[];
 
-  constructor(readonly states: Steps, causes: readonly string[]) {
+  constructor(readonly states: Steps, causes: readonly string[], { windows, sections }: Habits) {
     const sent = causes.map((cause) => `abort.${cause}`);
-    this.#sends = deliveries.map(({ name }) => !name.startsWith('abort.') || sent.includes(name));
+    this.#sends = deliveries.map(({ name }) => (name.startsWith('abort.') ? sent.includes(name)
+      : (windows || !WINDOW_EVENTS.includes(name)) && (sections || !SECTION_EVENTS.includes(name))));
   }
 
   /** The world this move leads to from this one; null where it is not possible here. */
@@ -85,6 +94,7 @@ export class Moves {
     const id = stateOf(world);
     const outside = outsideOf(world);
     const { snapshot, driver, timers } = this.states.at(id);
+    if (timers.length > MOST_TIMERS) throw new RangeError(`more than ${MOST_TIMERS} timers in ${pathOf(snapshot.value)}`);
     const isOver = snapshot.status === 'done';
     if (move >= FIRST_STORE && move < FIRST_TIMER) {
       if (move === STRANDED && !isOver) return null;
@@ -95,8 +105,7 @@ export class Moves {
     if (move >= FIRST_TIMER) {
       const timer = timers[move - FIRST_TIMER];
       if (!timer) return null;
-      const isLong = timer.delay >= this.states.input.budgets.leaseMs;
-      const hasEnded = isLong && grant.get(outside) === GRANT.live && !isFresh.get(outside);
+      const hasEnded = timer.outlastsLease && grant.get(outside) === GRANT.live && !isFresh.get(outside);
       return this.#tell(id, hasEnded ? grant.set(outside, GRANT.ended) : outside, move, TIMERS[move - FIRST_TIMER]!);
     }
     if (move >= FIRST_MAIL) {
@@ -109,8 +118,7 @@ export class Moves {
 
   #tell(id: number, outside: number, move: number, eventIn: EventIn): Move {
     const step = this.states.step(id, move, eventIn);
-    let bits = outside;
-    if (step.commands.includes(REQUEST_LOCK)) bits = request.set(bits, REQUEST.open);
+    let bits = step.commands.includes(REQUEST_LOCK) ? sendRequest(outside) : outside;
     if (step.ask !== 'none') bits = sendAsk(bits, step.ask);
     if (step.startsLongTimer) bits = isFresh.set(bits, step.isRenewing ? 1 : 0);
     if (this.states.at(step.to).snapshot.status === 'done') bits = forgetMail(bits);

@@ -37,18 +37,21 @@ const statesOf = ({ input }: Variant, { machine = attemptMachine, lateAborts = 1
 
 /** The moves of a walk with every cause told apart: for stories. */
 export const movesApart = (variant: Variant, options: ExploreOptions): Moves =>
-  new Moves(statesOf(variant, options), options.causes ?? ALL_CAUSES);
+  new Moves(statesOf(variant, options), options.causes ?? ALL_CAUSES, variant.habits);
 
 export function exploreVariant(variant: Variant, options: ExploreOptions): Part {
   const each = statesOf(variant, options);
   const causes = options.causes ?? ALL_CAUSES;
   const kin = options.tellCausesApart ? null : new KinStates(each);
-  const can = new Moves(kin ?? each, causes);
-  const limits = { mostWorlds: options.mostWorlds ?? 2_000_000, mostFound: options.mostFound ?? MOST_FOUND };
+  const can = new Moves(kin ?? each, causes, variant.habits);
+  const limits = {
+    mostWorlds: options.mostWorlds ?? 2_000_000, mostFound: options.mostFound ?? MOST_FOUND,
+    onProgress: (worlds: number, done: number) => options.onProgress?.({ what: variant.name, worlds, done }),
+  };
   const walked = walk(can, pack(can.states.first, 0), limits);
   const { isWhole } = walked;
   const ends = isWhole ? [findStateTimersCannotEnd(each, walked), findDeadEnd(can.states, walked)] : [];
-  const apart = new Moves(each, causes);
+  const apart = new Moves(each, causes, variant.habits);
   const part = { states: each.size, machineTransitions: each.transitions, isWhole, walked, can };
   // A violation of one cause among many may be off the walk's own path: then its story is looked for cause by cause.
   const isElsewhere = kin && [...each.findings.keys()].some((id) => !walked.found.some((one) => one.id === id));
@@ -70,9 +73,13 @@ export function exploreOne(options: ExploreOptions, use?: (part: Part, variant: 
   const violations = new Map<string, Violation>();
   const begun = performance.now();
   for (const variant of options.variants ?? allVariants) {
-    options.onProgress?.({ what: `one attempt: ${variant.name}`, worlds: total.worlds, done: total.worlds });
     const start = performance.now();
-    const part = exploreVariant(variant, options);
+    const { worlds: before } = total;
+    const part = exploreVariant(variant, {
+      ...options,
+      onProgress: ({ what, worlds, done }) =>
+        options.onProgress?.({ what: `one attempt: ${what}`, worlds: before + worlds, done: before + done }),
+    });
     options.print?.(lineOf(variant.name, part, (performance.now() - start) / 1_000));
     total.worlds += part.walked.worlds.length;
     total.transitions += part.walked.edges;

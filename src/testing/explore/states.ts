@@ -10,12 +10,16 @@ import {
 import { commands } from '../../../machines/attempt.actions.js';
 import type { AttemptMachine } from '../../../machines/attempt.machine.js';
 import type { AttemptInput } from '../../../machines/attempt.types.js';
-import { hear, isRenewing, newDriver, perform, type Driver } from './driver.js';
+import { boundless } from './budgets.js';
+import { hear, newDriver, perform, somebodyRenews, type Driver } from './driver.js';
+import { forgetWhatNobodyReads } from './forgotten.js';
 
 export interface Timer {
   readonly id: string;
   readonly event: Happening;
   readonly delay: number;
+  /** As long as a lease, and begun when nobody renewed: unless one was granted since, no lease is alive when it fires. */
+  readonly outlastsLease: boolean;
 }
 export interface AttemptState {
   readonly snapshot: Snapshot;
@@ -78,7 +82,7 @@ export class AttemptStates implements Steps {
   constructor(machine: AttemptMachine, readonly input: AttemptInput, readonly lateAborts: number) {
     const [snapshot, actions] = initialTransition(machine, input);
     this.#logic = Object.create(machine, { getInitialSnapshot: { value: () => snapshot } }) as AttemptMachine;
-    this.first = this.#intern({ snapshot, timers: keepTimers([], actions as Actions), driver: newDriver });
+    this.first = this.#intern({ snapshot, timers: keepTimers([], actions as Actions, Infinity), driver: newDriver });
   }
 
   get size(): number {
@@ -112,7 +116,7 @@ export class AttemptStates implements Steps {
   #stay(from: number): Step {
     const { driver } = this.at(from);
     const nothing = { commands: [], findings: [], startsLongTimer: false, ask: 'none' } as const;
-    return { ...nothing, to: from, isRenewing: isRenewing(driver) };
+    return { ...nothing, to: from, isRenewing: somebodyRenews(driver) };
   }
 
   #take(from: number, event: Happening): Step {
@@ -121,41 +125,37 @@ export class AttemptStates implements Steps {
     this.transitions += 1;
     const actions = allActions as Actions;
     const named = actions.map(({ type }) => type).filter((type): type is Command => type in commands);
-    const snapshot = this.#forgetOldAsks(raw as Snapshot);
-    const timers = keepTimers(before.timers.filter((timer) => timer.event !== event), actions);
+    const snapshot = forgetWhatNobodyReads(raw as Snapshot, named);
     const heard = hear(before.driver, event);
-    const driver = named.reduce((d, name) => perform(d, name, snapshot.context.seq), heard);
+    const performed = named.reduce((d, name) => perform(d, name, snapshot.context.seq), heard);
+    const driver = this.#forgetSection(performed, snapshot);
+    const isRenewing = somebodyRenews(driver);
+    const timers = keepTimers(before.timers.filter((timer) => timer.event !== event), actions,
+      isRenewing ? Infinity : this.input.budgets.leaseMs);
     const asked = named.includes('askRelease');
     const isInstead = asked && driver.straySeq !== before.driver.straySeq;
     const isAsItWas = actions.length === 0 && driver === before.driver && timers.length === before.timers.length
       && snapshot.context === before.snapshot.context && pathOf(snapshot.value) === pathOf(before.snapshot.value);
-    const to = isAsItWas ? from : this.#intern({ snapshot, timers, driver });
+    const now = isAsItWas ? before : { snapshot, timers, driver };
+    const to = isAsItWas ? from : this.#intern(now);
     return {
       to,
       commands: named,
-      findings: this.#check(from, to, event, named),
+      findings: this.#check(from, { ...now, snapshot: raw as Snapshot }, to, event, named),
       startsLongTimer: actions.some((action) => delayOf(action) >= this.input.budgets.leaseMs),
-      isRenewing: isRenewing(driver),
+      isRenewing,
       ask: !asked ? 'none' : isInstead ? 'instead' : before.driver.asks > 0 ? 'again' : 'first',
     };
   }
 
-  /**
-   * A third ask for release differs from a second in nothing that guards or delays look at (`asks > 1`, the last
-   * number, any number since the first; pauses have reached their longest, see variants.ts): so it takes its number.
-   * Without this no walk would end, for a release may be asked for again and again.
-   */
-  #forgetOldAsks(snapshot: Snapshot): Snapshot {
-    const { asks, seq, firstAsk } = snapshot.context;
-    const isThird = firstAsk > 0 && seq > firstAsk + 1;
-    if (asks <= 2 && !isThird) return snapshot;
-    return Object.assign(Object.create(Object.getPrototypeOf(snapshot) as object) as Snapshot, snapshot, {
-      context: { ...snapshot.context, asks: Math.min(asks, 2), seq: isThird ? seq - 1 : seq },
-    });
+  /** Sections matter while the work runs (see forgotten.ts): what ends later ends unheard. */
+  #forgetSection(driver: Driver, { value }: Snapshot): Driver {
+    return driver.section === 'none' || pathOf(value).startsWith('running') ? driver : { ...driver, section: 'none' };
   }
 
-  #check(from: number, to: number, event: Happening, named: readonly Command[]): Finding[] {
-    const [before, now] = [this.at(from), this.at(to)];
+  /** @param now as the step made it: nothing forgotten, and every object the very one the step kept or made */
+  #check(from: number, now: AttemptState, to: number, event: Happening, named: readonly Command[]): Finding[] {
+    const before = this.at(from);
     const history: History = {
       ...now.driver, before: before.snapshot, event, commands: named,
       releaseBegun: before.driver.asks > 0,
@@ -169,6 +169,7 @@ export class AttemptStates implements Steps {
       findings.push({ id: 'L1', what: `${timer.id}: a limit of "never" was over` });
     }
     if (now.snapshot.context.seq > MOST_COMMANDS) findings.push({ id: 'L7', what: 'goes round in circles' });
+    findings.push(...boundless(before, now, this.input));
     const cause = this.#checkCause(from, to, event, named);
     if (cause) findings.push(cause);
     for (const finding of findings) if (!this.findings.has(finding.id)) this.findings.set(finding.id, finding);
@@ -202,8 +203,8 @@ export class AttemptStates implements Steps {
 
   /** All that a state is, but for what only the causes of its aborts tell: those `#intern` adds. */
   #kindFor({ snapshot, timers, driver }: AttemptState): number {
-    const delays = timers.map(({ id, delay }) => `${id} ${delay}`);
-    const facts = { ...withoutCause(snapshot) as object, budgets: null };
+    const delays = timers.map(({ id, delay, outlastsLease }) => `${id} ${delay} ${outlastsLease}`);
+    const facts = { ...withoutCause(snapshot) as object, input: null };
     const key = JSON.stringify([snapshot.status, facts, delays, { ...driver, timeoutCalls: null }]);
     const known = this.#kinds.get(key);
     if (known !== undefined) return known;
@@ -213,7 +214,7 @@ export class AttemptStates implements Steps {
 }
 
 /** What tells two snapshots of one attempt apart; the budgets it was given do not. */
-const factsOf = ({ value, context, status }: Snapshot): unknown => [value, { ...context, budgets: null }, status];
+const factsOf = ({ value, context, status }: Snapshot): unknown => [value, { ...context, input: null }, status];
 
 const withoutTimers = ({ snapshot }: AttemptState): string => JSON.stringify(factsOf(snapshot));
 
@@ -221,14 +222,15 @@ const delayOf = (action: Actions[number]): number =>
   action.type === 'xstate.raise' ? (action.params as { delay?: number }).delay ?? -1 : -1;
 
 /** The timers pending after these actions, read from what XState itself would schedule and cancel. */
-function keepTimers(pending: readonly Timer[], actions: Actions): readonly Timer[] {
+function keepTimers(pending: readonly Timer[], actions: Actions, outlastsFromMs: number): readonly Timer[] {
   const timers = new Map(pending.map((timer) => [timer.id, timer]));
   for (const action of actions) {
     if (action.type === 'xstate.cancel') timers.delete((action.params as { sendId: string }).sendId);
     if (delayOf(action) < 0) continue;
-    const { id, event, delay } = action.params as { id?: string; event: Happening; delay: number };
-    timers.set(id ?? event.type, { id: id ?? event.type, event, delay });
+    const { id = event(action).type, delay } = action.params as { id?: string; delay: number };
+    timers.set(id, { id, event: event(action), delay, outlastsLease: delay >= outlastsFromMs });
   }
   return [...timers.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
+const event = ({ params }: Action): Happening => (params as { event: Happening }).event;

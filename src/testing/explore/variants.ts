@@ -4,9 +4,16 @@
  */
 import type { AttemptInput, Budgets } from '../../../machines/attempt.types.js';
 
+/** What the work does besides running: gives the lock up for a window, once; has delicate sections, one at a time. */
+export interface Habits {
+  readonly windows: boolean;
+  readonly sections: boolean;
+}
+
 export interface Variant {
   readonly name: string;
   readonly input: AttemptInput;
+  readonly habits: Habits;
 }
 
 /**
@@ -24,6 +31,8 @@ const name = (input: AttemptInput): string => [
   input.budgets.timeoutMs === Infinity ? 'no run budget' : 'run budget',
 ].join(', ');
 
+const plain: Habits = { windows: false, sections: false };
+
 /** Every combination of the choices: 48 of them. */
 export const allVariants: readonly Variant[] = (['fence', 'hold'] as const).flatMap((onUnsettled) =>
   [true, false].flatMap((hasCleanup) =>
@@ -33,8 +42,15 @@ export const allVariants: readonly Variant[] = (['fence', 'hold'] as const).flat
           const limits = hasRunBudget ? {} : { timeoutMs: Infinity, idleTimeoutMs: Infinity };
           const budgets = { ...WALK_BUDGETS, settleMs, waitMs, ...limits };
           const input: AttemptInput = { budgets, hasCleanup, onUnsettled, leaseEnds: true };
-          return { name: name(input), input };
+          return { name: name(input), input, habits: plain };
         })))));
+
+/** The same set-up, and what the work does in it. */
+export function living(variant: Variant, habits: Partial<Habits>): Variant {
+  const all = { ...variant.habits, ...habits };
+  const what = [all.windows ? 'a window' : '', all.sections ? 'sections' : ''].filter((one) => one !== '');
+  return { ...variant, name: [name(variant.input), ...what].join(', '), habits: all };
+}
 
 /** As unlike as two set-ups can be: for attempts that meet. */
 export const twoVariants: readonly Variant[] = [

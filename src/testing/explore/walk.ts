@@ -3,6 +3,7 @@
  * Owns: which worlds were seen and how. Must not know: what machine, store or driver do (see moves.ts).
  */
 import { invariants, type History, type World } from '../../../machines/attempt.invariants.js';
+import type { Driver } from './driver.js';
 import { MOVES, type Moves } from './moves.js';
 import type { Finding } from './states.js';
 import { GRANT, GRANT_NAMES, REQUEST, grant, outsideOf, request, stateOf, tombstone } from './world.js';
@@ -31,10 +32,17 @@ export interface WalkLimits {
   readonly mostWorlds: number;
   /** How many violations to collect before the walk stops, each of another invariant. */
   readonly mostFound: number;
+  /** Called every so often with the number of worlds seen, and how many of them are done. */
+  readonly onProgress?: ((seen: number, done: number) => void) | undefined;
 }
 
+/** Steps of the machine are made once each, most of them early: the first worlds take a hundred times as long as the last. */
+const PROGRESS_EVERY = 1 << 6;
+
 const worldChecks = invariants.filter(({ decidedBy }) => decidedBy === 'world');
-const NO_HISTORY = {} as History; // Checks of worlds look at the snapshot and the world alone.
+
+/** Checks of worlds look at the snapshot, the world, and what the driver was told of: at no step. */
+const knownTo = (driver: Driver): History => driver as unknown as History;
 
 const viewOf = (outside: number): World => ({
   grant: GRANT_NAMES[grant.get(outside)]!,
@@ -63,6 +71,7 @@ class Walk {
         layerEnd = this.worlds.length;
         this.depth += 1;
       }
+      if (index % PROGRESS_EVERY === 0) this.limits.onProgress?.(this.worlds.length, index);
       this.#expand(index);
     }
     return { ...this.#result(), isWhole: !this.isFull };
@@ -93,12 +102,10 @@ class Walk {
     this.worlds.push(world);
     this.parents.push(parent);
     this.moves.push(move);
-    const { snapshot } = this.can.states.at(stateOf(world));
-    if (snapshot.status === 'done') {
-      for (const { id, check } of worldChecks) {
-        const what = check!(snapshot, NO_HISTORY, viewOf(outsideOf(world)));
-        if (what !== null) this.#blame({ id, what }, parent, move);
-      }
+    const { snapshot, driver } = this.can.states.at(stateOf(world));
+    for (const { id, check } of worldChecks) {
+      const what = check!(snapshot, knownTo(driver), viewOf(outsideOf(world)));
+      if (what !== null) this.#blame({ id, what }, parent, move);
     }
     return index;
   }

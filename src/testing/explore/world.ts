@@ -50,6 +50,12 @@ export const pack = (state: number, outside: number): number => state * OUTSIDE 
 export const stateOf = (world: number): number => Math.floor(world / OUTSIDE);
 export const outsideOf = (world: number): number => world % OUTSIDE;
 
+/**
+ * A request goes out, with an owner of its own: whatever is still under way about an earlier one is not about this
+ * one. Asks of the earlier owner may still be performed and answered; that changes nothing here (see moves.ts).
+ */
+export const sendRequest = (_outside: number): number => request.set(0, REQUEST.open);
+
 /** A new ask goes out and makes those before it earlier ones of its kind, or strays if it is of another kind. */
 export function sendAsk(outside: number, kind: 'first' | 'again' | 'instead'): number {
   let bits = outside;

@@ -7,7 +7,7 @@ import {
   type WorkContext,
 } from '../../../src/index.js';
 import type { RunnerPort } from '../../../src/testing/index.js';
-import { ToldClock } from '../told-clock.js';
+import { VirtualClock } from '../../../src/testing/virtual-clock.js';
 import { failingRelease } from './failing-release.js';
 
 const SETTLE_MS = 30;
@@ -35,7 +35,7 @@ export const outcomeOf = (report: AttemptReport | undefined) =>
 
 /** The port. */
 export function makePort(): RunnerPort {
-  const clock = new ToldClock();
+  const clock = new VirtualClock();
   const store = memoryLocks({ leaseMs: LEASE_MS, clock });
   const locks = failingRelease(store, clock);
   const contexts = new Map<string, WorkContext>();
@@ -63,7 +63,7 @@ export function makePort(): RunnerPort {
     tryLock: (session) => outsiderTry(store, session),
     async write(_session, attemptId, text) {
       await contexts.get(attemptId)?.guard(async () => {
-        await clock.sleep(2);
+        await clock.pause(2);
         texts.push(text);
       });
     },

@@ -92,6 +92,16 @@ const work: readonly SeededBug[] = [
     sentence: 'Closing the session, which may fail, stands before the release.',
     find: "case 'askRelease': return this.#lock.release(seq);",
     replace: "case 'askRelease':\n        this.#work.close();\n        return this.#lock.release(seq);" },
+  { id: 'disposal-before-release', breaks: 'M07', file: DRIVER, tests: ['incidents/M07'],
+    sentence: 'Disposal of other resources is asked for before the release.',
+    find: "case 'askRelease': return this.#lock.release(seq);",
+    replace: "case 'askRelease':\n        callSafely('dispose', () => this.spec.dispose?.({} as never));\n"
+      + '        return this.#lock.release(seq);' },
+  { id: 'done-waits-for-disposal', breaks: 'M07 S19', file: DRIVER, tests: ['incidents/M07'], hangs: true,
+    sentence: '`done` waits for the disposal of other resources.',
+    find: 'this.#resolve(report);\n    const { dispose } = this.spec;',
+    replace: 'void Promise.resolve(this.spec.dispose?.(report)).then(() => this.#resolve(report));\n'
+      + '    const { dispose } = { ...this.spec, dispose: undefined };' },
   { id: 'opens-after-it-was-left', breaks: 'M02 L5', file: OPENING, tests: ['attempts/hostile-ports'],
     sentence: 'A session that opens after the attempt has left is not closed.',
     find: 'if (signal.aborted) return this.#close(opened);', replace: 'if (signal.aborted) return;' },

@@ -72,7 +72,7 @@ test('L5 L6: abortAll leaves no timer when all have ended in time', async () => 
   await scene().settled();
   expect(await attempts.abortAll('shutdown', { withinMs: 60_000 })).toMatchObject([{ result: 'ended' }]);
   await run;
-  expect(scene().clock.timers).toBe(0);
+  expect(scene().clock.armed).toBe(0);
 });
 
 test('M07: records that cannot be opened end the attempt at once, not after `openMs`', async () => {

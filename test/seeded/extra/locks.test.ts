@@ -8,7 +8,7 @@ import {
 } from '../../../src/index.js';
 import { until } from '../../support/scene.js';
 import { useSessionFiles } from '../../support/session-files.js';
-import { TestClock } from '../../support/test-clock.js';
+import { VirtualClock } from '../../../src/testing/virtual-clock.js';
 
 const files = useSessionFiles();
 
@@ -46,7 +46,7 @@ test('M06 S14: a release function that throws has not released: it is told, and 
 });
 
 test('M02 S6: what a lock without a look at its signal grants after patience is over is given back', async () => {
-  const clock = new TestClock();
+  const clock = new VirtualClock();
   let grant: (release: () => void) => void = () => {};
   let released = 0;
   const store = fromAcquire(() => new Promise((resolve) => { grant = resolve; }), { clock });
@@ -55,24 +55,24 @@ test('M02 S6: what a lock without a look at its signal grants after patience is 
   expect(await asked).toMatchObject({ status: 'busy' });
   grant(() => { released += 1; });
   await clock.advance(0);
-  expect([released, await store.query(), clock.timers]).toEqual([1, [], 0]);
+  expect([released, await store.query(), clock.armed]).toEqual([1, [], 0]);
 });
 
 test.each([['ahead', 5_000], ['back', -3_600_000]])(
   'S16: the wall clock set %s neither shortens nor lengthens the wait for a file lock', async (_how, ms) => {
-    const clock = new TestClock();
+    const clock = new VirtualClock();
     const session = files.session();
     const lease = await granted(localFileLocks({ clock }), requestOf(session, 'holds'));
     const waits = localFileLocks({ clock });
     let status = 'waiting';
     const request = requestOf(session, 'waits', { waitMs: 3_000 });
     const asked = waits.acquire(request).then((answer) => { status = answer.status; });
-    await until(() => clock.timers > 1); // the holder's heart, and the wait
+    await until(() => clock.armed > 1); // the holder's heart, and the wait
     clock.stepWall(ms);
     await clock.advance(2_500);
     expect(status).toBe('waiting');
     await clock.advance(600);
-    await until(() => status !== 'waiting' || clock.timers < 2);
+    await until(() => status !== 'waiting' || clock.armed < 2);
     expect(status).toBe('busy');
     await asked;
     await lease.release();

@@ -53,7 +53,8 @@ export function meet(attempts: 2 | 3, { alone, players, life: own }: Company, op
   const quotient = quotientOf(life);
   const what = `${attempts} attempts on one session`;
   const walked = walkTogether(Array.from({ length: attempts }, () => quotient.life), rules, {
-    mostWorlds, mostFound, onProgress: (worlds, done) => onProgress?.({ what, worlds, done }),
+    mostWorlds, mostFound,
+    onProgress: (worlds, done, forEnds) => onProgress?.({ what: forEnds ? `${what}: ways to an end` : what, worlds, done }),
   });
   const { worlds: { size: worlds }, transitions, depth, isWhole } = walked;
   const seconds = (performance.now() - begun) / 1_000;

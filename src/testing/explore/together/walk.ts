@@ -30,8 +30,8 @@ export interface WalkedTogether {
 export interface TogetherLimits {
   readonly mostWorlds: number;
   readonly mostFound: number;
-  /** Called every so often with the number of worlds seen, and how many of them are done. */
-  readonly onProgress?: ((seen: number, done: number) => void) | undefined;
+  /** Called every so often: worlds seen, how many of them are done, and whether ends are looked for by now. */
+  readonly onProgress?: ((seen: number, done: number, forEnds: boolean) => void) | undefined;
 }
 
 const PROGRESS_EVERY = 1 << 12;
@@ -85,7 +85,7 @@ class Walk {
         layerEnd = this.worlds.size;
         this.depth += 1;
       }
-      if (this.#at % PROGRESS_EVERY === 0) this.limits.onProgress?.(this.worlds.size, this.#at);
+      if (this.#at % PROGRESS_EVERY === 0) this.limits.onProgress?.(this.worlds.size, this.#at, false);
       this.#together.expand(this.worlds.at(this.#at));
     }
     const isWhole = !this.isFull;
@@ -121,14 +121,18 @@ class Walk {
       leadsOn ||= canEnd[this.worlds.find(to)] === 1;
     }, () => {}); // What is wrong with a move was said when the walk made it.
     calm.isCalm = true;
+    let done = 0;
+    let looks = 0;
     for (let isChanged = true; isChanged;) {
       isChanged = false;
       for (let at = this.worlds.size - 1; at >= 0; at -= 1) {
         if (canEnd[at] === 1) continue;
+        if ((looks += 1) % PROGRESS_EVERY === 0) this.limits.onProgress?.(this.worlds.size, done, true);
         leadsOn = this.#isEnd(this.worlds.at(at));
         if (!leadsOn) calm.expand(this.worlds.at(at));
         if (!leadsOn) continue;
         canEnd[at] = 1;
+        done += 1;
         isChanged = true;
       }
     }

@@ -1,0 +1,77 @@
+/**
+ * Whose turn it is to take a file lock, as far as this process is concerned, and what to wait for if it is not ours.
+ * Owns: our place among the processes that wait (`process-line.ts`). Must not know: how the lock is taken.
+ */
+import type { Clock } from '../../clock.js';
+import { occupantOf } from './occupant.js';
+import { isAbandoned, replaceableAt } from './one-try.js';
+import { GRACE_MS, ProcessLine } from './process-line.js';
+import type { Places } from './session-path.js';
+import { untilChanged } from './waiting.js';
+
+/**
+ * So often in a row a lock is passed on within this process while other processes wait: each of theirs is then passed
+ * over by at most so many, and one, grants of each process that waits before it.
+ */
+const MOST_IN_A_ROW = 8;
+
+export class Turns {
+  readonly #clock: Clock;
+  readonly #leaseMs: number;
+  readonly #lines = new Map<string, ProcessLine>();
+
+  constructor(clock: Clock, leaseMs: number) {
+    this.#clock = clock;
+    this.#leaseMs = leaseMs;
+  }
+
+  /** Those of this process who wait there. */
+  lineAt(places: Places): ProcessLine {
+    const known = this.#lines.get(places.lock);
+    if (known) return known;
+    const line = new ProcessLine(places, this.#clock);
+    this.#lines.set(places.lock, line);
+    return line;
+  }
+
+  /** Called by each who asked for the line, when it has left. */
+  forget({ lock }: Places): void {
+    if (this.#lines.get(lock)?.isEmpty) this.#lines.delete(lock);
+  }
+
+  /** The ticket that comes before us; null if it is our turn. A free lock that it lets lie is ours after a while. */
+  frontOf(places: Places, tickets: readonly string[]): string | null {
+    if (tickets.length === 0) return null;
+    const line = this.lineAt(places);
+    const front = line.frontOf(tickets);
+    if (front === null || !line.letsLie(front, tickets, this.#freeIn(places) <= 0)) return front;
+    return line.frontOf(tickets);
+  }
+
+  /** May a lock be passed on within this process that has been passed on so often, past others? */
+  mayPassOn(places: Places, tickets: readonly string[], passed: number): 'freely' | 'pastOthers' | false {
+    if (!this.lineAt(places).othersAmong(tickets)) return 'freely';
+    return passed < MOST_IN_A_ROW ? 'pastOthers' : false;
+  }
+
+  /** Until something happens that may make it our turn, or it is time to look again; at most `ms`. */
+  async untilChanged(places: Places, front: string | null, ms: number, signal: AbortSignal): Promise<void> {
+    // A free lock that is not for us: looked at again when whoever it is for should have it.
+    const lookAgainIn = (): number => {
+      const freeIn = this.#freeIn(places);
+      return front === null ? freeIn + 1 : freeIn <= 0 ? GRACE_MS : Infinity;
+    };
+    await untilChanged({ places, front, lookAgainIn }, this.#clock, ms, signal);
+  }
+
+  /** In how many milliseconds the lock may be taken, if nothing happens to it. */
+  #freeIn(places: Places): number {
+    try {
+      const occupant = occupantOf(places.lock);
+      const now = this.#clock.wallNow();
+      return isAbandoned(places.lock, occupant, now) ? 0 : replaceableAt(occupant, this.#leaseMs) - now;
+    } catch {
+      return Infinity; // the next try meets the same error, and tells it
+    }
+  }
+}
