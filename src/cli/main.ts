@@ -7,6 +7,7 @@ import { createRequire } from 'node:module';
 import { AttemptError, describe } from '../errors.js';
 import type { DoctorOptions } from './doctor.js';
 import { EXIT, EXIT_TABLE } from './exits.js';
+import type { InspectCommandOptions } from './inspect.js';
 import type { LogOptions } from './log.js';
 import { declareRunOptions, type RunOptions } from './run/run-options.js';
 import type { StatusOptions } from './status.js';
@@ -27,10 +28,12 @@ function printing(command: Command, option: string, text: () => string): void {
 }
 
 function declareRun(program: Command): void {
-  const run = declareRunOptions(program.command('run'));
-  run.action(async (session: string, words: readonly string[], options: RunOptions) => {
+  declareRunOptions(program.command('run')).action(async (session: string, words: readonly string[], options: RunOptions) => {
     showWarnings(options);
-    await (await import('./run/run.js')).runCommand(session, words, options);
+    const { runCommand } = await import('./run/run.js');
+    const run = (): Promise<void> => runCommand(session, words, options);
+    if (options.trace === undefined && !options.inspect && options.inspectSocket === undefined) return run();
+    return (await import('./run/observed.js')).observed(session, options, run);
   });
 }
 
@@ -148,15 +151,39 @@ function declareCheck(program: Command): void {
       + 'and crashes that do their worst, and say what holds. Exits 0 if all does, 1 if not.')
     .addOption(new Option('--attempts <number>', 'how many attempts share the session').choices(['1', '2', '3']).default('2'))
     .option('--all-set-ups', 'all 48 set-ups of an attempt, not only the two most unlike: minutes')
+    .option('--trace <file>', 'instead, judge a recorded trace: is it a path of the\nmachine, and which invariant does it break if not')
     .option('--json', 'for programs')
     .addHelpText('after', `
 Examples:
   $ attempt check
+  $ attempt check --trace run.ndjson            as written by attempt run --trace
   $ attempt check --attempts 3 --json > proof.json
 `)
-    .action(async ({ attempts, ...options }: { attempts: string; allSetUps?: boolean; json?: boolean }) => {
-      process.exitCode = (await import('./check.js')).check({ ...options, attempts: Number(attempts) as 1 | 2 | 3 });
+    .action(async ({ attempts, trace, ...options }: { attempts: string; trace?: string; allSetUps?: boolean; json?: boolean }) => {
+      process.exitCode = trace !== undefined ? (await import('./check-trace.js')).checkTrace(trace, options) : (await import('./check.js')).check({ ...options, attempts: Number(attempts) as 1 | 2 | 3 });
     });
+}
+
+function declareInspect(program: Command): void {
+  program.command('inspect')
+    .summary('a live page of attempts and locks, on this machine')
+    .description('Serve a page on 127.0.0.1 that shows the locks of directories, and the attempts of\n'
+      + 'runners that attach: what they do, what runs out next, who waits for whom. The\n'
+      + 'printed address holds its key: whoever has it sees what you see.')
+    .argument('[dir...]', 'sessions, or directories of sessions; none: only attached runners')
+    .option('--socket <path>', 'let runners attach here: attempt run --inspect-socket,\nattachTo() of attempt-lifecycle/inspector')
+    .option('--allow-abort', 'show a stop button')
+    .addOption(new Option('--port <n>', 'default: one the system chooses').argParser(Number))
+    .option('--replay <file>', 'play a recorded trace')
+    .addHelpText('after', `
+Examples:
+  $ attempt inspect sessions/
+  $ attempt inspect --socket /tmp/page.sock --allow-abort sessions/
+  $ attempt run --inspect-socket /tmp/page.sock --allow-abort notes.jsonl make
+  $ attempt inspect --replay run.ndjson
+`)
+    .action(async (directories: readonly string[], options: InspectCommandOptions) =>
+      (await import('./inspect.js')).inspect(directories, options));
 }
 
 function build(): Command {
@@ -180,7 +207,9 @@ Examples:
 `);
   printing(program, 'version', () => `${version()}\n`);
   printing(program, 'explain-exit', () => EXIT_TABLE);
-  for (const declare of [declareRun, declareAppend, declareStatus, declareDoctor, declareUnlock, declareLog, declareCheck]) declare(program);
+  for (const declare of [declareRun, declareAppend, declareStatus, declareDoctor, declareUnlock, declareLog, declareInspect, declareCheck]) {
+    declare(program);
+  }
   for (const command of program.commands) command.helpOption('-h, --help', 'print this');
   return program;
 }
