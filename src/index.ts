@@ -11,6 +11,9 @@ export type { Yielded } from './driver/windows.js';
 export type { AbortRequester, AttemptOptions, CleanupContext, WorkContext } from './options.js';
 export type { AbortAnswer, AttemptSnapshot } from './driver/driver.js';
 export type { AbortedBy, LeaseOutcome, Outcome, TimeoutKind } from '../machines/attempt.types.js';
+export type {
+  AttemptRecord, EndRecord, Facts, TracedEvent, TraceRecord, TransitionRecord,
+} from './trace/record.js';
 export { systemClock, type Clock } from './clock.js';
 
 export { localFileLocks, type LocalFileLocksOptions } from './locks/file/local-file-locks.js';

@@ -16,6 +16,7 @@ import { fileRecords } from './session/file-records.js';
 import type { AttemptReport } from './report.js';
 import type { SessionRecords } from './session/session-records.js';
 import type { SessionWriter } from './session/writer.js';
+import type { TraceRecord } from './trace/record.js';
 import {
   budgetsOf, checkBudgetsTogether, checkLabels, checkPorts, expectFunction, expectKnownKeys,
 } from './option-checks.js';
@@ -130,6 +131,12 @@ export interface AttemptOptions<T> {
   clock?: Clock;
   /** XState's inspection callback, passed through. Default: none. */
   inspect?: (event: InspectionEvent) => void;
+  /**
+   * Told every step of the machine, in order, when its commands have been performed: names, numbers and states, none of
+   * the session's content. For a trace file: one `JSON.stringify(record)` a line. A throw becomes a warning.
+   * Default: none.
+   */
+  trace?: (record: TraceRecord) => void;
 }
 
 /** Options with every default filled in and every check passed. */
@@ -152,6 +159,7 @@ export interface AttemptSpec<T> {
   readonly classifyAbort: (reason: unknown) => AbortRequester;
   readonly clock: Clock;
   readonly inspect: ((event: InspectionEvent) => void) | undefined;
+  readonly trace: ((record: TraceRecord) => void) | undefined;
 }
 
 /** The default stores, made once: their queue and heartbeat serve every attempt of the process. */
@@ -170,7 +178,7 @@ export function specOf<T>(options: AttemptOptions<T>): AttemptSpec<T> {
   expectKnownKeys(options);
   checkPorts(options as AttemptOptions<unknown>);
   const { onUnsettled = 'fence', stamp = true, attemptId = randomUUID() } = options;
-  for (const name of ['cleanup', 'onTimeout', 'dispose', 'classifyAbort', 'inspect'] as const) {
+  for (const name of ['cleanup', 'onTimeout', 'dispose', 'classifyAbort', 'inspect', 'trace'] as const) {
     expectFunction(name, options[name]);
   }
   expect(onUnsettled === 'fence' || onUnsettled === 'hold', 'onUnsettled', '"fence" or "hold"', onUnsettled);
@@ -190,6 +198,6 @@ export function specOf<T>(options: AttemptOptions<T>): AttemptSpec<T> {
     onUnsettled, onTimeout: options.onTimeout, dispose: options.dispose, attemptId, labels,
     records: options.records === 'none' ? null : options.records ?? (defaultRecords ??= fileRecords()),
     stamp, classifyAbort: options.classifyAbort ?? defaultClassify, clock: options.clock ?? systemClock,
-    inspect: options.inspect,
+    inspect: options.inspect, trace: options.trace,
   };
 }

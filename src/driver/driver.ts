@@ -13,6 +13,7 @@ import { onAbort } from './caller-signal.js';
 import { Engine, type Command, type EngineHost } from './engine.js';
 import { LockSide } from './lock-side.js';
 import { reportOf, warnUnlessConfirmed } from './report-of.js';
+import { Watch } from '../trace/watch.js';
 import { Stations } from './stations.js';
 import { ToldToOthers } from './told-to-others.js';
 import { Trace } from './trace.js';
@@ -78,7 +79,7 @@ export class Driver<T> implements EngineHost {
     const { budgets, cleanup, onUnsettled, locks, clock, inspect } = spec;
     const leaseEnds = locks.capabilities.tokenScope !== 'none';
     const input = { budgets, hasCleanup: cleanup !== undefined, onUnsettled, leaseEnds };
-    this.#engine = new Engine(input, clock, this, inspect);
+    this.#engine = new Engine(input, clock, this, inspect, new Watch(spec, input));
     const engine = this.#engine;
     this.#told = new ToldToOthers(spec as AttemptSpec<unknown>, { state: () => engine.state, context: () => engine.context });
     this.#lock = new LockSide(spec as AttemptSpec<unknown>, {

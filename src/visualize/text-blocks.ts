@@ -17,7 +17,7 @@ const HANG = 9;
 
 /** A block of lines whose place is given by one of its corners or middles. */
 export function block(
-  of: string, lines: readonly string[], role: TextLine['role'], at: LabelPlace, tone: Tone,
+  of: string, lines: readonly string[], role: TextLine['role'], at: LabelPlace, tone: Tone | 'leak',
 ): Label {
   const font = fonts[role];
   const wrapped = wrap(lines, at.width, font);

@@ -106,6 +106,9 @@ const spaced = (name: string): string =>
 const doing = (name: string): string | undefined => doings[name];
 const all = (names: readonly string[]): string[] => names.flatMap((name) => doing(name) ?? []);
 
+/** What is done, for a reader: bookkeeping is left out, and nothing is said twice. */
+export const doingWords = (names: readonly string[]): string[] => [...new Set(all(names))];
+
 export function triggerWords(one: Transition): string {
   if (one.kind === 'always') return guards[one.guard ?? ''] ?? spaced(one.guard ?? 'at once');
   const { source, trigger, guard } = one;

@@ -6,6 +6,7 @@ import { attemptMachine } from '../../machines/attempt.machine.js';
 import { collisionsIn } from '../../src/visualize/collisions.js';
 import { readGraph } from '../../src/visualize/graph.js';
 import { sceneOf } from '../../src/visualize/layout.js';
+import { scenesOf } from '../../src/visualize/pictures.js';
 import type { Label, Point, Rect, Scene } from '../../src/visualize/scene.js';
 import { fonts } from '../../src/visualize/svg.style.js';
 
@@ -24,9 +25,11 @@ const moveLine = (id: string, points: readonly Point[]): Scene =>
   ({ ...scene, lines: scene.lines.map((line) => (line.id === id ? { ...line, points } : line)) });
 const labelRect = (of: string): Rect => scene.labels.find((label) => label.of === of)!.rect;
 
-describe('attempt.svg can be read', () => {
-  test('no label on another, on a box or on a line; no line across a box or another line', () => {
-    expect(collisionsIn(scene)).toEqual([]);
+describe('the pictures can be read', () => {
+  test.each(Object.entries(scenesOf(attemptMachine)))('%s: nothing lies on anything else', (_, one) => {
+    expect(collisionsIn(one)).toEqual([]);
+    expect(one.width).toBe(scene.width);
+    expect(one.description.length).toBeGreaterThan(100);
   });
 
   test('no text is smaller than 11 pixels at the width of a README', () => {
