@@ -1,7 +1,7 @@
 /**
  * From facts to a diagnosis. Pure: the same facts give the same diagnosis. Owns: which condition a session is in.
  */
-import { harmless, inWords, shortId } from '../text.js';
+import { harmless, inWords, shortId, stateInWords } from '../text.js';
 import { replaceableAt } from '../locks/file/one-try.js';
 import { boundOf, budgetsInForce, limitPassed, stageOf } from './bounds.js';
 import type { Condition, Diagnosis, FreeBy } from './diagnosis.js';
@@ -92,7 +92,7 @@ function sentenceOf(condition: Condition, facts: SessionFacts): string {
   const token = holder?.token ? `, token ${holder.token}` : '';
   const who = `attempt ${holder?.attemptId ? shortId(holder.attemptId) : 'unknown'}${token}`;
   const since = holder?.since ? ` for ${inWords(now - holder.since)}` : '';
-  const state = holder?.state ? ` (${harmless(holder.state)})` : '';
+  const state = holder?.state ? ` (${harmless(stateInWords(holder.state))})` : '';
   switch (condition) {
     case 'free': return 'free';
     case 'queue': return `free, and being handed over: ${several(waiting.length, 'waits', 'wait')}`;

@@ -14,7 +14,7 @@ async function running(bench: Bench, session: string, ...options: readonly strin
   const holder = await bench.holder(session, ...options);
   for (;;) {
     const { stdout } = await bench.run('status', '--json', session);
-    if ((JSON.parse(stdout) as [{ holder?: { state: string } }])[0].holder?.state === 'running') return holder;
+    if ((JSON.parse(stdout) as [{ holder?: { state: string } }])[0].holder?.state === 'running.working') return holder;
   }
 }
 

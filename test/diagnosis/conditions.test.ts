@@ -122,14 +122,14 @@ test('a live attempt: its limits set and default, when it is free at the latest 
   const waiter = createAttempt({ session, locks, attemptId: 'two', work: () => 'mine' });
   const waited = waiter.start();
   await new Promise<void>((resolve) => {
-    const stop = attempt.subscribe(({ state, note }) => { if (state === 'running' && note === 'half') { stop(); resolve(); } });
+    const stop = attempt.subscribe(({ state, note }) => { if (state === 'running.working' && note === 'half') { stop(); resolve(); } });
   });
   // The record tells as of its last renewal: the lock shows the state within half a second.
   let seen: Diagnosis;
   do {
     await new Promise((resolve) => { setTimeout(resolve, 20); });
     [seen] = await diagnose(session) as [Diagnosis];
-  } while (seen.holder?.state !== 'running');
+  } while (seen.holder?.state !== 'running.working');
   expect(seen).toMatchObject({
     condition: 'healthy', also: ['queue'], holder: { attemptId: 'one', note: 'half', labels: { job: 'nightly' } },
     waiting: [{ attemptId: 'two' }], liveness: { verdict: canTell ? 'alive' : 'unknown' },

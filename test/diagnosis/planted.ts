@@ -33,7 +33,7 @@ export function plant(
   mkdirSync(`${session}.attempt`, { recursive: true });
   const whole: OwnerRecord = {
     id, session, owner: 'o', attemptId: 'planted', ...processMark(), since: Date.now() - 1_000, leaseMs: LEASE_MS,
-    state: 'running', note: null, labels: {}, facts: factsAt(Date.now()), ...record,
+    state: 'running.working', note: null, labels: {}, facts: factsAt(Date.now()), ...record,
   };
   const path = join(lock, nameOf({ token, until, id }));
   writeFileSync(path, JSON.stringify(whole));
@@ -48,7 +48,7 @@ export function plantWaiter(session: string, mark: object): string {
   mkdirSync(`${session}.attempt`, { recursive: true });
   const since = Date.now() - 5_000;
   const path = join(`${session}.attempt`, `wait.${since}.${randomUUID()}`);
-  writeFileSync(path, JSON.stringify({ attemptId: 'waiter', since, ...processMark(), ...mark }));
+  writeFileSync(path, JSON.stringify({ ...processMark(), since, waiting: [{ attemptId: 'waiter', since }], count: 1, ...mark }));
   return path;
 }
 

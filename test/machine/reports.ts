@@ -172,7 +172,7 @@ function ofWindows(): readonly Reported[] {
     { when: 'the first release for a window answers "not held"', events: [...yielding, notHeld(3), returned],
       report: { abortedBy: 'leaseLost', reason: undefined, lease: 'lost' } },
     { when: 'a later release for a window answers "not held"', events: [...yielding, ...again, notHeld(4), returned],
-      report: { outcome: 'completed', abortedBy: null, lease: 'unconfirmed', releaseError: 'no answer' } },
+      report: { outcome: 'completed', abortedBy: null, lease: 'unconfirmed', releaseError: { limit: 'answerMs' } } },
     { when: 'no release for a window is ever answered', events: [...yielding, timer('leaseMs'), returned],
       report: { outcome: 'completed', lease: 'expired' } },
     { when: 'what was asked for a window counts while its work settles', events: [...yielding, user, confirmed(3), returned],

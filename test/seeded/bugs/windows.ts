@@ -66,7 +66,7 @@ const windows: readonly SeededBug[] = [
     find: 'if (this.#requests > 1) this.#owner = `${ownerOf(attemptId)}~${this.#requests}`;', replace: 'void attemptId;' },
   { id: 'first-lease-still-heard', breaks: 'M19 S12', file: LOCK, tests: windowTests,
     sentence: 'What the lease before a window still tells hits the one after it.',
-    find: 'this.#leave();\n    this.#wanted = wanted;', replace: 'this.#wanted = wanted;' },
+    find: 'this.#leave();\n    this.#lease = null;', replace: 'this.#lease = null;' },
 ];
 
 const sections: readonly SeededBug[] = [
