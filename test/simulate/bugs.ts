@@ -45,8 +45,11 @@ export const BUGS: Record<string, Bug> = {
   },
   'a grant after the end is kept (M04)': { file: 'src/driver/give-back.js', is: 'void ask(FIRST_RETRY_MS);', becomes: '' },
   'the gate is open in a window (S5)': {
-    file: workSide, is: 'stillOpen() && host.state() === state',
-    becomes: `stillOpen() && (state === 'cleaning' ? host.state() === state : host.state().startsWith('running'))`,
+    file: workSide,
+    is: `stillOpen() && host.state() === state,
+            isYielded: () => stillOpen() && state !== 'cleaning' && host.state().startsWith('running')
+                && (side.#windows.isOpen || host.state() !== state),`,
+    becomes: `stillOpen() && host.state().split('.')[0] === state.split('.')[0], isYielded: () => false,`,
   },
   'a window is opened before the lock is given up (L8)': {
     file: machine, is: `'lock.yield': 'yielding'`, becomes: `'lock.yield': 'yielded'`,
