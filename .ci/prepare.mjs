@@ -42,11 +42,12 @@ function* files(dir) {
 }
 
 // What the build was made from: names and times of every source. A removed source must not live on in dist.
-const sources = [at('tsconfig.json'), at('package.json'), ...files(at('machines')), ...files(at('src'))];
+const sources = [at('tsconfig.json'), at('package.json'), at('.ci', 'bundle.mjs'), ...files(at('machines')), ...files(at('src'))];
 const stamp = sources.map((file) => `${file.slice(root.length)} ${statSync(file).mtimeMs}`).sort().join('\n');
 const stampFile = at('dist', '.built-from');
 if (!existsSync(stampFile) || readFileSync(stampFile, 'utf8') !== stamp) {
   rmSync(at('dist'), { recursive: true, force: true });
   run('Building', process.execPath, [at('node_modules', 'typescript', 'bin', 'tsc'), '-p', at('tsconfig.json')]);
+  run('Bundling the command', process.execPath, [at('.ci', 'bundle.mjs')]);
   writeFileSync(stampFile, stamp);
 }

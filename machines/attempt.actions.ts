@@ -22,7 +22,6 @@ export const initialContext = ({ input }: { input: AttemptInput }): AttemptConte
   request: 0,
   lock: 'none',
   token: null,
-  isOpen: false,
   failure: null,
   abort: null,
   lateAborts: [],
@@ -85,19 +84,28 @@ const byOf = (event: AttemptEvent): AbortedBy | null => {
 const kindOf = (event: AttemptEvent): TimeoutKind | null => (event.type === 'abort.timeout' ? event.kind : null);
 const detailOf = (event: AttemptEvent): unknown =>
   'error' in event ? event.error : 'holder' in event ? event.holder : undefined;
-const notToBeUsed = ({ lock }: AttemptContext): AttemptContext['lock'] => (lock === 'held' ? 'leaving' : lock);
+const notToBeUsed = ({ lock }: AttemptContext): AttemptContext['lock'] => (lock === 'held' ? 'known' : lock);
 const failure = (code: StartFailure['code'], detail?: unknown): Facts => ({ failure: { code, detail } });
+
+/** Recorded where a limit ended the wait. Objects of ours: nothing that is thrown can be taken for them. */
+export const OVER_TIME = Object.freeze({ limit: 'cleanupMs' });
+export const NO_ANSWER = Object.freeze({ limit: 'answerMs' });
 
 const records = {
   /** Each command that wants an answer gets the next number. */
   countCommand: ({ context }: Recording): Facts => ({ seq: context.seq + 1 }),
   /** What was asked about an earlier grant says nothing about this one. */
   recordRequest: ({ context }: Recording): Facts => ({
-    seq: context.seq + 1, request: context.seq + 1, lock: 'asked', isOpen: false, asks: 0, firstAsk: 0,
+    seq: context.seq + 1, request: context.seq + 1, lock: 'asked', asks: 0, firstAsk: 0,
   }),
   recordGrant: ({ event }: Recording): Facts => ({
     lock: 'held', token: event.type === 'lock.granted' ? event.token : null,
   }),
+  /** In a window: ours again, but to be used only when the session is open again. */
+  recordGrantBack: ({ event }: Recording): Facts => ({
+    lock: 'known', token: event.type === 'lock.granted' ? event.token : null,
+  }),
+  recordHeldAgain: (): Facts => ({ lock: 'held' }),
   recordBusy: ({ context, event }: Recording): Facts => ({
     lock: 'refused', lease: context.lease ?? 'neverHeld', ...failure('LOCK_BUSY', detailOf(event)),
   }),
@@ -118,17 +126,17 @@ const records = {
   },
   /** Only a timeout does this, and only to work that had started. */
   markAbandoned: ({ context }: Recording): Facts => ({ abandoned: context.work === 'pending' }),
-  recordLoss: (): Facts => ({ lock: 'gone', lease: 'lost' }),
+  /** Of a grant that is known. A request that is out may still be granted, whatever became of the grant before it. */
+  recordLoss: ({ context }: Recording): Facts => ({ lock: context.lock === 'asked' ? 'asked' : 'gone', lease: 'lost' }),
   /**
-   * A window that could not be ended with the lock back in hand, for the reason recorded just before. Of what may be
-   * held all the same nothing is used: it is given back.
+   * A window that could not be ended with the lock in hand, for the reason recorded just before. What may be held all
+   * the same is given back.
    */
   recordWindowLoss: ({ context }: Recording): Facts => ({
-    abort: { by: 'leaseLost', kind: null, reason: context.failure }, lock: notToBeUsed(context),
+    abort: { by: 'leaseLost', kind: null, reason: context.failure },
   }),
 
-  recordStart: (): Facts => ({ work: 'pending', isOpen: true }),
-  recordReopening: (): Facts => ({ isOpen: true }),
+  recordStart: (): Facts => ({ work: 'pending' }),
   recordReturn: ({ event }: Recording): Facts => ({
     work: 'returned', value: event.type === 'work.returned' ? event.value : undefined,
   }),
@@ -143,19 +151,19 @@ const records = {
   }),
   recordUnsettled: (): Facts => ({ unsettled: true }),
 
-  recordCleanupFailure: ({ event }: Recording): Facts => ({ cleanupError: detailOf(event) ?? 'over time' }),
+  recordCleanupFailure: ({ event }: Recording): Facts => ({ cleanupError: detailOf(event) ?? OVER_TIME }),
 
   /**
    * Of a grant that is being given back already any ask's answer counts. Entered anew (a grant came late): answers
    * to earlier asks, by owner, say nothing about it. That those asks went out is not forgotten, for one of them may be
    * what ended the grant: "not held" is then no loss.
    */
-  beginReleasing: ({ context }: Recording): Facts => ({ firstAsk: context.lock === 'leaving' ? context.firstAsk : 0 }),
+  beginReleasing: ({ context }: Recording): Facts => ({ firstAsk: context.lock === 'known' ? context.firstAsk : 0 }),
   recordAsk: ({ context }: Recording): Facts => ({
     seq: context.seq + 1, asks: context.asks + 1, lock: notToBeUsed(context),
     firstAsk: context.firstAsk === 0 ? context.seq + 1 : context.firstAsk,
   }),
-  recordReleaseFailure: ({ event }: Recording): Facts => ({ releaseError: detailOf(event) ?? 'no answer' }),
+  recordReleaseFailure: ({ event }: Recording): Facts => ({ releaseError: detailOf(event) ?? NO_ANSWER }),
   recordReleased: (): Facts => ({ lock: 'gone', lease: 'released' }),
   /**
    * Not held, says the store. As the answer to the first and only ask that is a loss (or, where no grant was ever
@@ -163,11 +171,11 @@ const records = {
    */
   recordNotHeld: ({ context }: Recording): Facts => ({
     lock: 'gone',
-    lease: context.asks > 1 ? 'unconfirmed' : context.lock === 'leaving' ? 'lost' : context.lease ?? 'neverHeld',
+    lease: context.asks > 1 ? 'unconfirmed' : context.lock === 'known' ? 'lost' : context.lease ?? 'neverHeld',
   }),
   /** No definite answer in the whole time a lease lives without renewal. A known grant has ended by itself. */
   recordLeaseEnd: ({ context }: Recording): Facts => ({
-    lock: 'gone', lease: context.lock === 'leaving' && context.input.leaseEnds ? 'expired' : 'unconfirmed',
+    lock: 'gone', lease: context.lock === 'known' && context.input.leaseEnds ? 'expired' : 'unconfirmed',
   }),
 } as const;
 

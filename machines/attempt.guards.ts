@@ -19,9 +19,13 @@ export const isAnswer = ({ context, event }: Asked): boolean => seqOf(event) ===
 export const answersRequest = ({ context, event }: Asked): boolean =>
   context.lock === 'asked' && seqOf(event) === context.request;
 
+/** There is a grant to lose. */
+export const knowsGrant = ({ context: { lock } }: Asked): boolean => lock === 'held' || lock === 'known';
+
 /** An answer to any ask for the release of this grant: a definite answer stays true however late. */
 export const answersRelease = ({ context, event }: Asked): boolean =>
-  context.firstAsk > 0 && seqOf(event) >= context.firstAsk && seqOf(event) <= context.seq;
+  context.lock !== 'gone' && context.firstAsk > 0
+  && seqOf(event) >= context.firstAsk && seqOf(event) <= context.seq;
 
 /** Patience that ends. `waitMs: 0` is one try, not a timer: a timer of 0 can beat the try itself. */
 export const hasPatience = ({ context }: Asked): boolean =>
@@ -66,8 +70,8 @@ export const canEnd = ({ context }: Asked): boolean => {
 
 /** ... and there is, or may be, a lock to give back. */
 export const canRelease = (asked: Asked): boolean =>
-  canEnd(asked) && ['held', 'leaving', 'asked'].includes(asked.context.lock);
+  canEnd(asked) && ['held', 'known', 'asked'].includes(asked.context.lock);
 
-/** ... one that we hold with the session open, so with work that was started, and there is a cleanup to run first. */
+/** ... one that we hold, and there is a cleanup to run under it first, for work that was started. */
 export const canCleanUp = (asked: Asked): boolean =>
-  canEnd(asked) && asked.context.lock === 'held' && asked.context.input.hasCleanup && asked.context.isOpen;
+  canEnd(asked) && asked.context.lock === 'held' && asked.context.input.hasCleanup && asked.context.work !== 'none';

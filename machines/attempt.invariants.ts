@@ -3,44 +3,10 @@
  * Owns: the promises of SPEC section 6. Must not know: who walks the world, or how commands are performed.
  * An invariant only real stores, processes or clocks can decide has no check here and says where it is tested.
  */
-import type { SnapshotFrom } from 'xstate';
-import type { commands } from './attempt.actions.js';
-import type { AttemptMachine } from './attempt.machine.js';
-import type { AttemptContext, AttemptEvent, Outcome } from './attempt.types.js';
+import type { Command, Happening, History, Snapshot, World } from './attempt.history.js';
+import type { AttemptContext, Outcome } from './attempt.types.js';
 
-/** The machine at one moment. */
-export type Snapshot = Pick<SnapshotFrom<AttemptMachine>, 'value' | 'context' | 'status' | 'output'>;
-export type Command = keyof typeof commands;
-/** A timer of the machine is an event too; its type is whatever name XState gave it. */
-export type Happening = AttemptEvent | { readonly type: `xstate.${string}` };
-
-/** The last step, and what had been commanded and told in the attempt's life up to and with it. */
-export interface History {
-  readonly before: Snapshot;
-  readonly event: Happening;
-  /** In the order the machine named them. */
-  readonly commands: readonly Command[];
-  readonly starts: number;
-  /** Of what was last requested: the driver was given the grant. */
-  readonly granted: boolean;
-  /** ... was told of its loss. */
-  readonly lost: boolean;
-  /** ... was asked to give it back, in an earlier step. */
-  readonly releaseBegun: boolean;
-  readonly writerOpen: boolean;
-  /** The session is open for writing: since it was opened under the last grant. */
-  readonly sessionOpen: boolean;
-  readonly cleanupOpen: boolean;
-  readonly timeoutCalls: number;
-}
-
-/** What is really so in the store, whoever knows of it. */
-export interface World {
-  /** `live`: the store holds a grant for us. `givenBack`: by our own release. `ended`: without us. */
-  readonly grant: 'none' | 'live' | 'givenBack' | 'ended';
-  /** A request of ours may still be granted. */
-  readonly requestOpen: boolean;
-}
+export type { Command, Happening, History, Snapshot, World } from './attempt.history.js';
 
 /** Where an invariant is decided: by the machine's own walk, or by tests of what performs it. */
 export type Scope = 'machine' | 'driver' | 'store' | 'session' | 'process';
@@ -64,6 +30,9 @@ export const pathOf = (value: unknown): string =>
 /** Asked many times for each step of a walk, so it makes no strings. */
 const isIn = ({ value }: Snapshot, state: string): boolean =>
   typeof value === 'string' ? value === state : state in value;
+
+/** There is a grant that the machine knows of. */
+const isGranted = ({ context: { lock } }: Snapshot): boolean => lock === 'held' || lock === 'known';
 
 /** What the outcome will be, once nothing may change it any more; null while it is open. */
 export const decidedOutcome = ({ abort, failure, work }: AttemptContext): Outcome | null => {
@@ -138,7 +107,7 @@ const checkS11 = (_now: Snapshot, { before, event, commands: named, granted }: H
     && event.seq === before.context.request;
   return first(
     said(wasOver && named.includes('requestLock'), 'the lock was asked for after teardown began'),
-    said(['asked', 'held', 'leaving'].includes(before.context.lock) && named.includes('requestLock'),
+    said(['asked', 'held', 'known'].includes(before.context.lock) && named.includes('requestLock'),
       'the lock was asked for while a grant may be there'),
     said(isGrant && wasOver && !named.includes('askRelease'), 'a late grant was not given back at once'),
     said(wasOver && granted && USES.some((name) => named.includes(name)), 'a late grant was used'),
@@ -146,7 +115,7 @@ const checkS11 = (_now: Snapshot, { before, event, commands: named, granted }: H
 };
 
 const checkS12 = (now: Snapshot, { before, event, commands: named, lost, cleanupOpen }: History): string | null => {
-  const isNews = event.type === 'lease.lost' && (before.context.lock === 'held' || before.context.lock === 'leaving');
+  const isNews = event.type === 'lease.lost' && isGranted(before);
   const held = isNews && (isIn(before, 'locked') || isIn(before, 'running'));
   return first(
     said(isNews && now.context.lock !== 'gone', 'a loss was not believed'),
@@ -170,7 +139,7 @@ const checkS14 = (now: Snapshot, { before, event }: History): string | null => {
   const isYes = event.type === 'lock.granted';
   const isNo = event.type === 'lock.busy' || event.type === 'release.notHeld';
   return first(
-    said(now.context.lock === 'held' && before.context.lock !== 'held' && !isYes, `${event.type} taken for a grant`),
+    said(isGranted(now) && !isGranted(before) && !isYes, `${event.type} taken for a grant`),
     said(is === 'released' && was !== is && event.type !== 'release.confirmed', `${event.type} taken for a release`),
     said(is === 'neverHeld' && was !== is && !isNo, `${event.type} taken for a definite no`),
     said(now.status === 'done' && is === null && now.context.request > 0, 'ended without an answer about the lock'),

@@ -168,7 +168,7 @@ export const attemptMachine = setup({
       on: {
         'release.confirmed': { guard: 'answersRelease', target: 'released', actions: 'recordReleased' },
         'release.notHeld': { guard: 'answersRelease', target: 'released', actions: 'recordNotHeld' },
-        'lease.lost': { target: 'released', actions: 'recordLoss' },
+        'lease.lost': { guard: 'knowsGrant', target: 'released', actions: 'recordLoss' },
         'lock.granted': { guard: 'answersRequest', target: 'releasing', reenter: true, actions: 'recordGrant' },
       },
       after: { leaseMs: { target: 'released', actions: 'recordLeaseEnd' } },

@@ -61,7 +61,7 @@ export const windowStates = {
     entry: 'runWindow',
     on: { 'window.ended': 'reacquiring' },
   },
-  // One request is out again; then held, and the session is being opened again.
+  // One request is out again; then granted, and the session is being opened again.
   reacquiring: {
     entry: ['recordRequest', 'requestLock'],
     exit: 'cancelRequest',
@@ -69,7 +69,7 @@ export const windowStates = {
     states: {
       waiting: {
         on: {
-          'lock.granted': { guard: 'answersRequest', target: 'opening', actions: 'recordGrant' },
+          'lock.granted': { guard: 'answersRequest', target: 'opening', actions: 'recordGrantBack' },
           'lock.busy': { guard: 'answersRequest', ...loseWindow('recordBusy') },
           'lock.unknown': { guard: 'answersRequest', ...loseWindow('recordStoreFailure') },
         },
@@ -82,7 +82,7 @@ export const windowStates = {
         entry: ['countCommand', 'openSession'],
         exit: 'endOpening',
         on: {
-          'session.opened': { guard: 'isAnswer', target: '#attempt.running.working', actions: ['recordReopening', 'resumeWork'] },
+          'session.opened': { guard: 'isAnswer', target: '#attempt.running.working', actions: ['recordHeldAgain', 'resumeWork'] },
           'session.failed': { guard: 'isAnswer', ...loseWindow('recordOpenFailure') },
         },
         after: { openMs: loseWindow('recordOpenFailure') },

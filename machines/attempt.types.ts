@@ -94,13 +94,11 @@ export interface AttemptContext {
   /** Number of the last request for the lock; 0 while nothing was asked. */
   readonly request: number;
   /**
-   * `asked`: a request whose result is not known. `held`, `leaving` and `gone` speak of a grant that was known:
-   * ours, being given back (nothing may be done under it any more), ended.
+   * `asked`: a request whose result is not known. `held`, `known` and `gone` speak of a grant we know of: ours to use;
+   * not, or no longer, to be used; ended.
    */
-  readonly lock: 'none' | 'asked' | 'refused' | 'held' | 'leaving' | 'gone';
+  readonly lock: 'none' | 'asked' | 'refused' | 'held' | 'known' | 'gone';
   readonly token: number | null;
-  /** The session is open under the last grant: the work writes to it, and after the work a cleanup may. */
-  readonly isOpen: boolean;
   readonly failure: StartFailure | null;
   readonly abort: { readonly by: AbortedBy; readonly kind: TimeoutKind | null; readonly reason: unknown } | null;
   readonly lateAborts: readonly AbortedBy[];

@@ -54,6 +54,8 @@ class SleepWatch {
   #lookNow = 0;
   #lookWall = 0;
   #slept = 0;
+  #sleptAtRise = 0;
+  #risenAt = -Infinity;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -69,8 +71,17 @@ class SleepWatch {
     if (!isFresh) {
       this.#slept = this.#clock.sleeplessNow() - now - this.#apart;
       this.#looked(now);
+      if (this.#slept - this.#sleptAtRise > UPTIME_NOISE_MS) {
+        this.#sleptAtRise = this.#slept;
+        this.#risenAt = now;
+      }
     }
     return this.#slept;
+  }
+
+  /** When the last sleep was noticed, on the monotonic clock: it ended no later. */
+  get risenAt(): number {
+    return this.#risenAt;
   }
 
   #looked(now: number): void {
@@ -106,6 +117,15 @@ export class SleepMeter {
   /** Start counting from here. */
   mark(): void {
     this.#marked = this.#watch.total();
+  }
+
+  /**
+   * Has nothing been slept since that moment of the monotonic clock? True only if a look has told: a sleep noticed by
+   * the first look after the moment may lie before or after it.
+   */
+  isAwakeSince(moment: number): boolean {
+    this.#watch.total();
+    return this.#watch.risenAt < moment;
   }
 
   /** Milliseconds slept since the last mark; 0 for anything the clocks' noise can explain. */

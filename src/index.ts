@@ -11,6 +11,9 @@ export type { Yielded } from './driver/windows.js';
 export type { AbortRequester, AttemptOptions, CleanupContext, WorkContext } from './options.js';
 export type { AbortAnswer, AttemptSnapshot } from './driver/driver.js';
 export type { AbortedBy, LeaseOutcome, Outcome, TimeoutKind } from '../machines/attempt.types.js';
+export type {
+  AttemptRecord, EndRecord, Facts, TracedEvent, TraceRecord, TransitionRecord,
+} from './trace/record.js';
 export { systemClock, type Clock } from './clock.js';
 
 export { localFileLocks, type LocalFileLocksOptions } from './locks/file/local-file-locks.js';
@@ -20,6 +23,14 @@ export type {
   AcquireRequest, AcquireResult, Holder, HolderInfo, Lease, LeaseNotice, LockStore, ReleaseAnswer, SessionStatus,
   Staging, StoreCapabilities, Waiter,
 } from './locks/lock-store.js';
+
+export { diagnose, type DiagnoseOptions } from './diagnosis/diagnose.js';
+export { cardOf, type CardOptions } from './diagnosis/card.js';
+export type { BudgetInForce, Condition, Diagnosis, FreeBy, NextStep } from './diagnosis/diagnosis.js';
+export type { Leftover } from './diagnosis/leftovers.js';
+export type { Liveness, Vitality } from './diagnosis/liveness.js';
+export type { KeptError, KeptReport } from './kept-report.js';
+export type { HolderFacts } from './locks/holder-facts.js';
 
 export { fileRecords } from './session/file-records.js';
 export { inheritAttempt, type InheritedAttempt } from './session/inherit.js';

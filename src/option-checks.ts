@@ -11,8 +11,8 @@ import { warn } from './warnings.js';
 
 const KNOWN: readonly (keyof AttemptOptions<unknown>)[] = [
   'session', 'work', 'locks', 'signal', 'timeoutMs', 'idleTimeoutMs', 'waitMs', 'settleMs', 'cleanup', 'cleanupMs',
-  'openMs', 'answerMs', 'onUnsettled', 'onTimeout', 'attemptId', 'labels', 'records', 'stamp', 'classifyAbort',
-  'clock', 'inspect',
+  'openMs', 'answerMs', 'onUnsettled', 'onTimeout', 'dispose', 'attemptId', 'labels', 'records', 'stamp', 'classifyAbort',
+  'clock', 'inspect', 'trace',
 ];
 
 const ABORT_REQUESTERS: readonly AbortRequester[] = ['user', 'timeout', 'shutdown', 'superseded'];

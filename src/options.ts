@@ -10,10 +10,13 @@ import type { SectionOptions } from './driver/sections.js';
 import type { Yielded } from './driver/windows.js';
 import { expect } from './config-checks.js';
 import { localFileLocks } from './locks/file/local-file-locks.js';
+import { BUDGET_NAMES } from './locks/holder-facts.js';
 import type { LockStore } from './locks/lock-store.js';
 import { fileRecords } from './session/file-records.js';
+import type { AttemptReport } from './report.js';
 import type { SessionRecords } from './session/session-records.js';
 import type { SessionWriter } from './session/writer.js';
+import type { TraceRecord } from './trace/record.js';
 import {
   budgetsOf, checkBudgetsTogether, checkLabels, checkPorts, expectFunction, expectKnownKeys,
 } from './option-checks.js';
@@ -105,6 +108,12 @@ export interface AttemptOptions<T> {
   onUnsettled?: 'fence' | 'hold';
   /** Called once on any timeout that ends the attempt; never awaited; a throw becomes a warning. Default: none. */
   onTimeout?: (facts: { attemptId: string; session: string; kind: 'run' | 'idle' | 'external' }) => unknown;
+  /**
+   * Disposal of what else the work used (a browser, a sandbox, a connection): called once, with the report, after the
+   * lock has been given back. `done` does not wait for it; a throw or rejection becomes a warning. Not called for an
+   * attempt that was made and neither started nor aborted. Default: none.
+   */
+  dispose?: (report: AttemptReport<T>) => unknown;
   /** Names this attempt; refused while another attempt of that name lives. Default: a random UUID. */
   attemptId?: string;
   /** Shown to whoever waits, e.g. your job id. At most 32, strings of at most 256 characters. Default: none. */
@@ -122,6 +131,12 @@ export interface AttemptOptions<T> {
   clock?: Clock;
   /** XState's inspection callback, passed through. Default: none. */
   inspect?: (event: InspectionEvent) => void;
+  /**
+   * Told every step of the machine, in order, when its commands have been performed: names, numbers and states, none of
+   * the session's content. For a trace file: one `JSON.stringify(record)` a line. A throw becomes a warning.
+   * Default: none.
+   */
+  trace?: (record: TraceRecord) => void;
 }
 
 /** Options with every default filled in and every check passed. */
@@ -131,9 +146,12 @@ export interface AttemptSpec<T> {
   readonly locks: LockStore;
   readonly signal: AbortSignal | undefined;
   readonly budgets: Budgets;
+  /** The budgets the caller has set; the others are defaults. */
+  readonly setBudgets: readonly string[];
   readonly cleanup: AttemptOptions<T>['cleanup'];
   readonly onUnsettled: 'fence' | 'hold';
   readonly onTimeout: AttemptOptions<T>['onTimeout'];
+  readonly dispose: AttemptOptions<T>['dispose'];
   readonly attemptId: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly records: SessionRecords | null;
@@ -141,6 +159,7 @@ export interface AttemptSpec<T> {
   readonly classifyAbort: (reason: unknown) => AbortRequester;
   readonly clock: Clock;
   readonly inspect: ((event: InspectionEvent) => void) | undefined;
+  readonly trace: ((record: TraceRecord) => void) | undefined;
 }
 
 /** The default stores, made once: their queue and heartbeat serve every attempt of the process. */
@@ -159,7 +178,7 @@ export function specOf<T>(options: AttemptOptions<T>): AttemptSpec<T> {
   expectKnownKeys(options);
   checkPorts(options as AttemptOptions<unknown>);
   const { onUnsettled = 'fence', stamp = true, attemptId = randomUUID() } = options;
-  for (const name of ['cleanup', 'onTimeout', 'classifyAbort', 'inspect'] as const) {
+  for (const name of ['cleanup', 'onTimeout', 'dispose', 'classifyAbort', 'inspect', 'trace'] as const) {
     expectFunction(name, options[name]);
   }
   expect(onUnsettled === 'fence' || onUnsettled === 'hold', 'onUnsettled', '"fence" or "hold"', onUnsettled);
@@ -175,9 +194,10 @@ export function specOf<T>(options: AttemptOptions<T>): AttemptSpec<T> {
   checkBudgetsTogether(budgets, options.cleanup !== undefined);
   return {
     session: options.session, work: options.work, locks, signal: options.signal, budgets, cleanup: options.cleanup,
-    onUnsettled, onTimeout: options.onTimeout, attemptId, labels,
+    setBudgets: BUDGET_NAMES.filter((name) => name !== 'leaseMs' && options[name] !== undefined),
+    onUnsettled, onTimeout: options.onTimeout, dispose: options.dispose, attemptId, labels,
     records: options.records === 'none' ? null : options.records ?? (defaultRecords ??= fileRecords()),
     stamp, classifyAbort: options.classifyAbort ?? defaultClassify, clock: options.clock ?? systemClock,
-    inspect: options.inspect,
+    inspect: options.inspect, trace: options.trace,
   };
 }

@@ -19,14 +19,29 @@ export interface Identity {
   readonly instance: string;
 }
 
-/** The start time of a process from /proc, in clock ticks since boot; null where it cannot be told. */
-export function processStart(pid: number): string | null {
+/** What /proc tells of a process. `ended`: it is a zombie with no thread left, so it will never do anything again. */
+function processStat(pid: number): { readonly started: string; readonly ended: boolean } | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // The name (field 2) may hold spaces and parentheses: fields are counted from behind it. Start time is field 22.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
+    // The name (field 2) may hold spaces and parentheses: fields are counted from behind it, from field 3 on.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    const [state, threads, started] = [fields[0], Number(fields[17]), fields[19]];
+    return started === undefined ? null : { started, ended: (state === 'Z' || state === 'X') && threads <= 1 };
   } catch {
     return null; // No /proc, or no such process: not known, which is not the same as dead.
+  }
+}
+
+/** The start time of a process from /proc, in clock ticks since boot; null where it cannot be told. */
+export const processStart = (pid: number): string | null => processStat(pid)?.started ?? null;
+
+/** A process that /proc does not show may be hidden from us (hidepid); the kernel says whether there is none. */
+function isNoProcess(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH';
   }
 }
 
@@ -73,8 +88,12 @@ export interface ProcessMark {
 export function isProvablyDead(mark: Partial<ProcessMark>): boolean {
   const us = identity();
   const comparable = us.boot !== null && us.pidNamespace !== null && mark.boot === us.boot && mark.host === us.host
-    && mark.pidNamespace === us.pidNamespace && typeof mark.pid === 'number' && typeof mark.started === 'string';
-  return comparable && processStart(mark.pid) !== mark.started;
+    && mark.pidNamespace === us.pidNamespace && typeof mark.started === 'string'
+    && Number.isSafeInteger(mark.pid) && (mark.pid as number) > 0;
+  if (!comparable) return false;
+  const pid = mark.pid as number;
+  const now = processStat(pid);
+  return now ? now.started !== mark.started || now.ended : isNoProcess(pid);
 }
 
 /** Our own mark. */
@@ -88,8 +107,14 @@ export function bootMark(): string {
   return identity().boot ?? `minute-${Math.round((Date.now() / 1_000 - uptime()) / 60)}`;
 }
 
-/** The owner of one attempt's lock: different for every attempt, so that `releaseOwner` can be a tombstone. */
+let owners = 0;
+
+/**
+ * A new owner for one attempt's lock: different for every attempt, so that `releaseOwner` can be a tombstone; also
+ * for one that is given the id of an attempt that has ended.
+ */
 export function ownerOf(attemptId: string): string {
   const { host, boot, pid, started, instance } = identity();
-  return [host, boot ?? '-', pid, started ?? '-', instance, attemptId].join('/');
+  owners += 1;
+  return [host, boot ?? '-', pid, started ?? '-', instance, owners, attemptId].join('/');
 }

@@ -25,7 +25,7 @@ export interface StartUpOptions {
   readonly attempt?: string;
 }
 
-const ATTEMPT = fileURLToPath(new URL('../cli/main.js', import.meta.url));
+const ATTEMPT = fileURLToPath(new URL('../../bin/attempt.cjs', import.meta.url));
 const BARE = 'node -e 0';
 
 type Candidate = readonly [name: string, command: string, args: readonly string[]];

@@ -5,6 +5,7 @@
 import ora, { type Ora } from 'ora';
 import { invariants } from '../../machines/attempt.invariants.js';
 import { allVariants, exploreAttempt, twoVariants, type Explored, type Progress } from '../testing/explore/index.js';
+import { hasWidth } from './terminal.js';
 
 export interface CheckOptions {
   /** How many attempts share the session: 1, 2 or 3. Default 2. */
@@ -22,7 +23,7 @@ export interface CheckOptions {
   /** What walks. For tests. */
   readonly explore?: typeof exploreAttempt;
 }
-export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean };
+export type Output = NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
 
 const NOT_COVERED = [
   'time: bounds in milliseconds (L1, L2, the "within" of L3) are for the tests of driver and stores',
@@ -88,7 +89,7 @@ const jsonOf = (explored: Explored, setUps: number, options: CheckOptions): stri
 export function check(options: CheckOptions = {}): 0 | 1 {
   const { attempts = 2, allSetUps = false, json = false, stdout = process.stdout, stderr = process.stderr } = options;
   const variants = allSetUps ? allVariants : twoVariants;
-  const spinner = stderr.isTTY ? spinnerOn(stderr, options.env ?? process.env) : null;
+  const spinner = stderr.isTTY && hasWidth(stderr) ? spinnerOn(stderr, options.env ?? process.env) : null;
   const explored = (options.explore ?? exploreAttempt)({
     attempts, variants, ...(allSetUps ? { causes: ALL_CAUSES } : {}),
     print: (line) => { if (!spinner) stderr.write(`${line}\n`); },

@@ -4,6 +4,8 @@
 import { constants } from 'node:os';
 
 export const EXIT = {
+  /** `doctor`: something is the matter; `unlock`: it changed nothing. */
+  matter: 1,
   busy: 75,
   leaseLost: 116,
   superseded: 117,
@@ -42,4 +44,6 @@ export const EXIT_TABLE = `Exit status of \`attempt run\`. The cause decides, no
 
 \`attempt append\`: 0 all written, 116 the attempt has ended, 125 a bad line.
 \`attempt status\`: 0 all free, 75 one is held. Any command: 125 called wrongly.
+\`attempt doctor\`: 0 nothing is the matter, 1 something is.
+\`attempt unlock\`: 0 taken away, 1 nothing changed, 75 refused without --force.
 `;

@@ -4,7 +4,8 @@
 import { statSync, watch } from 'node:fs';
 import { AttemptError } from '../errors.js';
 import { streamSession } from '../session/read-session.js';
-import { harmlessJson } from '../text.js';
+import { fit, harmlessJson, shortId } from '../text.js';
+import { attemptNames } from './attempt-names.js';
 
 export interface LogOptions {
   readonly json?: boolean;
@@ -16,6 +17,9 @@ const LOOK_MS = 500;
 
 /** Each look reads the session anew, so that what readers would leave out is left out: not more often than this. */
 const PAUSE_MS = 50;
+
+/** A given attempt id may have 200 characters; the record is what one looks for. */
+const NAME_WIDTH = 24;
 
 /** One line of the log: a record, or what was left out of the session and why. */
 interface Entry {
@@ -34,6 +38,7 @@ class Log {
   #leftOut = 0;
   #torn = new Set<number>();
   #gone = false;
+  #names: ReadonlyMap<number, string> = new Map();
 
   constructor(file: string, json: boolean) {
     this.#file = file;
@@ -48,6 +53,7 @@ class Log {
   /** Prints what has not been printed yet. A session that was replaced meanwhile is printed anew. */
   async print(last: boolean): Promise<void> {
     this.#noticeReplacement();
+    this.#names = attemptNames(this.#file);
     let seen = 0;
     let leftOut = 0;
     let highest = 0;
@@ -104,8 +110,11 @@ class Log {
 
   #line(entry: Entry): void {
     if (this.#gone) return;
-    if (this.#json) return void process.stdout.write(`${harmlessJson(entry)}\n`);
-    const token = String(entry.token ?? '-').padStart(6);
+    const attempt = entry.token === null ? null : this.#names.get(entry.token) ?? null;
+    const { token: of, ...rest } = entry;
+    if (this.#json) return void process.stdout.write(`${harmlessJson({ token: of, attempt, ...rest })}\n`);
+    const name = fit(attempt === null ? '-' : shortId(attempt), NAME_WIDTH);
+    const token = `${String(entry.token ?? '-').padStart(6)}  ${name.padEnd(8)}`;
     const why = entry.leftOut === undefined ? '' : `[left out: line ${entry.line}, ${entry.leftOut}] `;
     process.stdout.write(`${token}  ${why}${entry.record === undefined ? '' : harmlessJson(entry.record)}\n`);
   }

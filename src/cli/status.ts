@@ -1,10 +1,9 @@
 /**
  * `attempt status`: who holds what, and who waits. Reads only.
  */
-import { existsSync, readdirSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { basename, dirname, join, relative } from 'node:path';
-import { AttemptError } from '../errors.js';
+import { basename, relative } from 'node:path';
+import { sessionsAt } from '../diagnosis/sessions-at.js';
 import { localFileLocks } from '../locks/file/local-file-locks.js';
 import type { Holder, SessionStatus } from '../locks/lock-store.js';
 import { EXIT } from './exits.js';
@@ -14,29 +13,14 @@ import { harmlessJson, inWords, labelsInWords, shortId, stateInWords } from '../
 export interface StatusOptions {
   readonly quiet?: boolean;
   readonly json?: boolean;
-}
-
-/** The sessions a path names: itself, or, for a directory, every one in it that has a lock or had an attempt. */
-function sessionsAt(path: string): readonly string[] {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (!stat?.isDirectory()) {
-    if (stat || existsSync(dirname(path))) return [path];
-    throw new AttemptError(
-      'SESSION_INVALID', `${path}: expected a session or a directory, found neither it nor its directory`,
-    );
-  }
-  const names = readdirSync(path, { withFileTypes: true }).flatMap((entry) => {
-    const [, name] = /^(.+)\.(?:lock|attempt)$/.exec(entry.name) ?? [];
-    return entry.isDirectory() && name !== undefined ? [name] : []; // a lock of ours, or of plain proper-lockfile
-  });
-  return [...new Set(names)].sort().map((name) => join(path, name));
+  readonly watch?: boolean;
 }
 
 /** A lease that has ended, of a holder that died or stands still: whoever comes next takes it over. */
 const isOver = ({ until }: Holder, now: number): boolean => until !== null && until <= now;
 
 /** As seen from here, where that is shorter. */
-function pathFromHere(session: string): string {
+export function pathFromHere(session: string): string {
   const near = relative(process.cwd(), session) || basename(session);
   return near.length < session.length ? near : session;
 }
@@ -65,15 +49,25 @@ const HEADER = ['SESSION', 'STATE', 'HELD FOR', 'LEASE ENDS', 'PID', 'ATTEMPT', 
  * @throws AttemptError `SESSION_INVALID` for a path that leads nowhere
  */
 export async function status(paths: readonly string[], { quiet, json }: StatusOptions): Promise<void> {
-  const locks = localFileLocks();
-  const found: SessionStatus[] = [];
-  for (const session of paths.flatMap(sessionsAt)) found.push(...await locks.query(session));
+  const found = await statusOf(paths);
   const now = Date.now();
   if (found.some(({ holder }) => holder && !isOver(holder, now))) process.exitCode = EXIT.busy;
   if (quiet) return;
   if (json) {
     const rows = found.map((one) => ({ ...one, held: one.holder !== null && !isOver(one.holder, now) }));
     process.stdout.write(`[${rows.map((row) => `\n  ${harmlessJson(row)}`).join(',')}\n]\n`);
-  } else if (found.length === 0) process.stdout.write('no sessions here\n');
-  else process.stdout.write(table(HEADER, found.map((one) => rowOf(one, now, hostname()))));
+  } else process.stdout.write(statusTable(found, now));
 }
+
+async function statusOf(paths: readonly string[]): Promise<readonly SessionStatus[]> {
+  const locks = localFileLocks();
+  const found: SessionStatus[] = [];
+  for (const session of paths.flatMap(sessionsAt)) found.push(...await locks.query(session));
+  return found;
+}
+
+const statusTable = (found: readonly SessionStatus[], now: number): string =>
+  (found.length === 0 ? 'no sessions here\n' : table(HEADER, found.map((one) => rowOf(one, now, hostname()))));
+
+/** The table of all sessions that these paths name, as of now. */
+export const tableOf = async (paths: readonly string[]): Promise<string> => statusTable(await statusOf(paths), Date.now());

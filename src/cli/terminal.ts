@@ -18,9 +18,15 @@ export function inForeground(): boolean {
   }
 }
 
+/**
+ * Does it know how wide it is? A pseudo-terminal made in a pipeline may say 0 columns; ora takes every line for
+ * endlessly many there, and never comes back from clearing them.
+ */
+export const hasWidth = ({ columns }: { readonly columns?: number }): boolean => columns !== 0;
+
 /** May lines be drawn over here? Not on a dumb terminal, in the background, or where nobody watches (CI). */
 export const canRedraw = (stream: WriteStream): boolean =>
-  stream.isTTY && process.env['TERM'] !== 'dumb' && !('CI' in process.env) && inForeground();
+  stream.isTTY && hasWidth(stream) && process.env['TERM'] !== 'dumb' && !('CI' in process.env) && inForeground();
 
 /** NO_COLOR, as no-color.org has it: present and not empty. */
 export const mayColour = (): boolean => !process.env['NO_COLOR'];

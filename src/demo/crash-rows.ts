@@ -3,6 +3,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { readSession, streamSession, type SessionRecord } from '../index.js';
+import { processMark } from '../owner.js';
 import type { Actor } from './cast.js';
 import { LEASE_MS, sharedNow } from './protocol.js';
 import { HANDOVER_MS, outcomeOf, type Scene } from './rows.js';
@@ -11,6 +12,11 @@ import { checkEnding, same, showPath, within, type Promised, type Row } from './
 
 /** A takeover waits 1 % of the lease and a tick longer than the lease, since two clocks may differ by so much. */
 const TAKEOVER_MS = LEASE_MS * 1.01 + 10 + HANDOVER_MS;
+
+/** Can it be proved here that a process is gone? Then nobody waits for its lease to end, only for the next poll. */
+const { boot, pidNamespace } = processMark();
+const DEATH_IS_PROVABLE = boot !== null && pidNamespace !== null;
+const AFTER_DEATH_MS = DEATH_IS_PROVABLE ? 500 + HANDOVER_MS : TAKEOVER_MS;
 
 const UNTIL_KILLED = ['acquiring.waiting', 'locked', 'running.working'] as const;
 
@@ -22,7 +28,7 @@ function statesTold(actor: Actor, name: string): string[] {
 
 const killed: Scene = {
   title: 'kill -9 of the holder',
-  meanwhile: 'nobody gives it back: the lease has to end',
+  meanwhile: 'nobody gives it back: it has to be taken over',
   async play(stage) {
     const name = 'killed';
     const [holder, other] = await stage.cast.company();
@@ -38,14 +44,16 @@ const killed: Scene = {
     const nextMs = granted.at - at;
     const path = statesTold(holder, name);
     return {
-      title: this.title, outcome: 'killed', lock: 'leaseEnded', path: `${showPath(path)} ✗`, nextMs,
+      title: this.title, outcome: 'killed', lock: 'takenOver', path: `${showPath(path)} ✗`, nextMs,
       since: 'after the kill',
-      notes: [`nobody could give it back: granted when its lease had ended (leaseMs: ${LEASE_MS})`],
+      notes: [DEATH_IS_PROVABLE
+        ? 'nobody could give it back: taken over as soon as a poll had found its process gone'
+        : `nobody could give it back: granted when its lease had ended (leaseMs: ${LEASE_MS})`],
       checks: [
         same('holder seen before the kill', `${name}, pid ${holder.pid}`, `${before?.attemptId}, pid ${before?.pid}`),
         same('path', showPath(UNTIL_KILLED), showPath(path)),
-        same('granted before the lease had ended', false, granted.wallAt < (before?.until ?? Infinity)),
-        within('next granted', 0, TAKEOVER_MS, nextMs), same('lock files left', 0, stage.lockFiles().length),
+        same('granted before the lease had ended', DEATH_IS_PROVABLE, granted.wallAt < (before?.until ?? Infinity)),
+        within('next granted', 0, AFTER_DEATH_MS, nextMs), same('lock files left', 0, stage.lockFiles().length),
       ],
     };
   },

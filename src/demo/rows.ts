@@ -183,7 +183,7 @@ const waitsItsTurn: Scene = {
       since: 'after the holder\'s end', notes: [`shown while it waited: held by ${shown}`],
       checks: [
         ...checkEnding({ ...finished, outcome: 'completed' }, found),
-        same('holder shown', `attempt at-work (pid ${holder.pid}, running, "step 2 of 3")`, shown),
+        same('holder shown', `attempt at-work (pid ${holder.pid}, running.working, "step 2 of 3")`, shown),
         within('granted', 0, HANDOVER_MS, nextMs), same('lock files left', 0, stage.lockFiles().length),
       ],
     };

@@ -56,7 +56,7 @@ export class Stage {
     if (lstatSync(lock, { throwIfNoEntry: false })) left.push(basename(lock));
     const room = `${this.session}.attempt`;
     if (!lstatSync(room, { throwIfNoEntry: false })) return left;
-    return [...left, ...readdirSync(room).filter((name) => !/^(token|boot)\./.test(name))];
+    return [...left, ...readdirSync(room).filter((name) => !/^(token\.|boot\.|reports$)/.test(name))];
   }
 
   remove(): void {

@@ -5,17 +5,17 @@
 import type { AbortedBy, AttemptOutput } from '../../machines/attempt.types.js';
 import { expect, shown } from '../config-checks.js';
 import { AbortReason, describe } from '../errors.js';
-import type { HolderInfo } from '../locks/lock-store.js';
 import { isRequester } from '../option-checks.js';
 import type { AbortRequester, AttemptSpec } from '../options.js';
-import { processMark } from '../owner.js';
 import { markEndedBySignal, type AttemptReport } from '../report.js';
 import { callSafely, warn } from '../warnings.js';
 import { onAbort } from './caller-signal.js';
 import { Engine, type Command, type EngineHost } from './engine.js';
 import { LockSide } from './lock-side.js';
-import { reportOf } from './report-of.js';
+import { reportOf, warnUnlessConfirmed } from './report-of.js';
+import { Watch } from '../trace/watch.js';
 import { Stations } from './stations.js';
+import { ToldToOthers } from './told-to-others.js';
 import { Trace } from './trace.js';
 import { callOnTimeout, WorkSide } from './work-side.js';
 
@@ -66,7 +66,7 @@ export class Driver<T> implements EngineHost {
   readonly #onEnd: () => void;
   readonly #at = new Stations();
   #resolve: (report: AttemptReport<T>) => void = () => {};
-  #note: string | null = null;
+  readonly #told: ToldToOthers;
   #lossReason: string | null = null;
   #signalled: { readonly reason: unknown } | null = null;
   #stopListening: () => void = () => {};
@@ -79,13 +79,14 @@ export class Driver<T> implements EngineHost {
     const { budgets, cleanup, onUnsettled, locks, clock, inspect } = spec;
     const leaseEnds = locks.capabilities.tokenScope !== 'none';
     const input = { budgets, hasCleanup: cleanup !== undefined, onUnsettled, leaseEnds };
-    this.#engine = new Engine(input, clock, this, inspect);
+    this.#engine = new Engine(input, clock, this, inspect, new Watch(spec, input));
     const engine = this.#engine;
+    this.#told = new ToldToOthers(spec as AttemptSpec<unknown>, { state: () => engine.state, context: () => engine.context });
     this.#lock = new LockSide(spec as AttemptSpec<unknown>, {
-      info: this.#info(),
+      info: this.#told,
       dispatch: (event) => {
         // A lease that is no longer ours to lose has nothing to say (a window was opened meanwhile).
-        if (event.type === 'lease.lost' && !['held', 'leaving'].includes(engine.context.lock)) return;
+        if (event.type === 'lease.lost' && !['held', 'known'].includes(engine.context.lock)) return;
         if (event.type === 'lease.lost') this.#lossReason ??= describe(event.reason ?? '') || null;
         if (event.type === 'lock.granted') this.#at.granted(clock.now());
         engine.dispatch(event);
@@ -105,9 +106,8 @@ export class Driver<T> implements EngineHost {
         this.#tell();
       },
       progressed: (note) => {
-        if (note === null) return;
-        this.#note = note;
-        this.#tell();
+        this.#told.progressed(note);
+        if (note !== null) this.#tell();
       },
     });
   }
@@ -140,7 +140,7 @@ export class Driver<T> implements EngineHost {
       attemptId, session, labels, state: this.#engine.state, abortedBy: abort?.by ?? null, lateAborts, token,
       inDoubt: this.#engine.state !== 'released' && this.#work.isInDoubt, unsettled, abandoned,
       workSettled: work === 'none' ? null : this.#work.settledAt !== null,
-      note: this.#note, section: this.#work.section, refusedWrites: this.#work.refusedWrites,
+      note: this.#told.note, section: this.#work.section, refusedWrites: this.#work.refusedWrites,
     };
   }
 
@@ -190,6 +190,7 @@ export class Driver<T> implements EngineHost {
     const now = this.spec.clock.now();
     this.#trace.add({ at: now - (this.#at.started ?? now), from, to, event });
     this.#at.moved(from, to, this.#engine.context, now);
+    this.#told.moved();
     this.#tell();
   }
 
@@ -204,20 +205,21 @@ export class Driver<T> implements EngineHost {
       trace: this.#trace.read(), fencing: this.#work.fencing, lossReason: this.#lossReason,
     });
     if (this.#signalled && report.outcome === 'aborted') markEndedBySignal(report, this.#signalled.reason);
-    if (report.lease === 'unconfirmed' || report.lease === 'expired') {
-      warn('UNCONFIRMED', `${report.session}: no release of attempt ${report.attemptId}'s lock was confirmed `
-        + `(${report.lease}).`);
-    }
+    warnUnlessConfirmed(report);
+    this.#told.keep(report, this.#lock.lease);
     this.#subscribers.clear();
     this.#onEnd();
     this.#resolve(report);
+    const { dispose } = this.spec;
+    if (dispose) callSafely('dispose', () => dispose(report));
   }
 
   #openSession(seq: number): void {
     const { lease } = this.#lock;
     if (!lease) return; // Never: a session is opened after a grant alone, and the grant brought the lease.
     this.#lock.listen();
-    if (this.#engine.context.lock === 'held') this.#work.open(seq, lease); // listening may have told of a loss
+    // Listening may have told of a loss.
+    if (/locked|opening/.test(this.#engine.state)) this.#work.open(seq, lease, this.#lock.sleep);
   }
 
   #signalFired(): void {
@@ -244,17 +246,5 @@ export class Driver<T> implements EngineHost {
     this.#engine.tell(() => {
       for (const fn of Array.from(this.#subscribers)) callSafely('a subscriber', () => fn(snapshot));
     });
-  }
-
-  /** Live: `state` and `note` are read when somebody asks who holds the lock. */
-  #info(): HolderInfo {
-    const { host, pid } = processMark();
-    const engine = this.#engine;
-    const note = (): string | null => this.#note;
-    return {
-      attemptId: this.spec.attemptId, pid, host, labels: this.spec.labels,
-      get state() { return engine.state; },
-      get note() { return note(); },
-    };
   }
 }

@@ -13,6 +13,7 @@ import { attemptMachine } from '../../machines/attempt.machine.js';
 import { commands } from '../../machines/attempt.actions.js';
 import type { AttemptContext, AttemptEvent, AttemptInput, AttemptOutput } from '../../machines/attempt.types.js';
 import type { Clock } from '../clock.js';
+import type { Watch } from '../trace/watch.js';
 import { callSafely } from '../warnings.js';
 
 export type Command = keyof typeof commands;
@@ -45,7 +46,7 @@ const driven = attemptMachine.provide({
 // XState tells nobody which event a timer was; the trace wants to say so ("settleMs").
 const transition = driven.transition.bind(driven);
 driven.transition = (snapshot, event, scope) => {
-  engines.get(scope.self)?.note(event.type);
+  engines.get(scope.self)?.note(event as AttemptEvent);
   return transition(snapshot, event, scope);
 };
 
@@ -67,10 +68,16 @@ export class Engine {
   #draining = false;
   #ended = false;
   #state = 'idle';
-  #event = 'start';
+  /** The transition under way: its event, and how many commands had been named before it. */
+  #event: AttemptEvent | null = null;
+  #named = 0;
+  readonly #watch: Watch | undefined;
 
-  constructor(input: AttemptInput, clock: Clock, host: EngineHost, inspect?: (event: InspectionEvent) => void) {
+  constructor(
+    input: AttemptInput, clock: Clock, host: EngineHost, inspect?: (event: InspectionEvent) => void, watch?: Watch,
+  ) {
     this.#host = host;
+    this.#watch = watch;
     this.#actor = createActor(driven, {
       input,
       clock: this.#timersOf(clock),
@@ -113,16 +120,23 @@ export class Engine {
   }
 
   /** @internal The event of the transition under way. */
-  note(type: string): void {
-    this.#event = nameOf(type);
+  note(event: AttemptEvent): void {
+    this.#event = event;
+    this.#named = this.#commands.length;
   }
 
   #afterTransition(): void {
     const to = pathOf(this.#actor.getSnapshot().value);
     const from = this.#state;
+    const event = this.#event;
+    this.#event = null; // a timer that was cancelled meanwhile makes no transition
+    if (event) {
+      this.#watch?.step(event, from, to, () => this.#commands.slice(this.#named).map(({ command }) => command), this.context,
+        (fn) => this.#news.push(fn));
+    }
     if (to !== from) {
       this.#state = to;
-      this.#host.moved(from, to, this.#event);
+      this.#host.moved(from, to, nameOf(event?.type ?? ''));
     }
     this.#drain();
   }
@@ -139,6 +153,7 @@ export class Engine {
     const snapshot = this.#actor.getSnapshot();
     if (snapshot.status === 'done' && !this.#ended) {
       this.#ended = true;
+      this.#watch?.ended(snapshot.output as AttemptOutput);
       this.#host.ended(snapshot.output as AttemptOutput);
     }
   }

@@ -2,6 +2,7 @@
  * Gives back a grant that no machine is there to care for: asks, asks again, and stops when the lease has ended.
  */
 import type { Clock } from '../clock.js';
+import { lateGrantChannel } from '../trace/channels.js';
 import type { Lease, ReleaseAnswer } from '../locks/lock-store.js';
 
 /** Grants that arrived after their attempt had ended, since the process began. All of them were given back. */
@@ -15,6 +16,7 @@ const FIRST_RETRY_MS = 50;
  */
 export function giveBack(lease: Lease, leaseMs: number, clock: Clock): void {
   lateGrants.count += 1;
+  if (lateGrantChannel.hasSubscribers) lateGrantChannel.publish({ count: lateGrants.count });
   const until = clock.now() + leaseMs;
   const ask = async (pause: number): Promise<void> => {
     let answer: ReleaseAnswer = 'unknown'; // ... and so it stays if the store throws or rejects

@@ -6,6 +6,7 @@ import type { AttemptEvent } from '../../machines/attempt.types.js';
 import type { AttemptSpec } from '../options.js';
 import { ownerOf } from '../owner.js';
 import type { AcquireResult, HolderInfo, Lease, LeaseNotice, ReleaseAnswer } from '../locks/lock-store.js';
+import { SleepMeter } from '../clock.js';
 import { shown } from '../config-checks.js';
 import { describe, NOT_WANTED } from '../errors.js';
 import { callSafely, warn } from '../warnings.js';
@@ -39,6 +40,8 @@ export class LockSide {
   #wanted: AbortController | null = null;
   #requests = 0;
   #lease: Lease | null = null;
+  /** Marked when the request went out: a lease may be counted from then, and the machine may sleep before we hear. */
+  #sleep: SleepMeter | null = null;
   #unsubscribe: (() => void) | null = null;
 
   constructor(spec: AttemptSpec<unknown>, host: LockSideHost) {
@@ -47,18 +50,26 @@ export class LockSide {
     this.#owner = ownerOf(spec.attemptId);
   }
 
+  /** The last grant; null before there is one, and while another is asked for. */
   get lease(): Lease | null {
     return this.#lease;
+  }
+
+  /** What the machine has slept since the lease was asked for, as far as that may shorten it. */
+  get sleep(): SleepMeter {
+    return (this.#sleep ??= new SleepMeter(this.#spec.clock));
   }
 
   /** Performs `requestLock`: for the attempt, and once more at the end of each of its windows. */
   request(seq: number): void {
     const nested = this.#requests === 0 ? nestedError(this.#spec.session, this.#spec.locks) : null;
     if (nested) return this.#host.dispatch({ type: 'lock.busy', seq, holder: nested });
-    const { locks, session, records, budgets, attemptId } = this.#spec;
+    const { locks, session, records, budgets, attemptId, clock } = this.#spec;
+    this.#sleep = new SleepMeter(clock);
     const floor = records?.tokenFloor?.bind(records);
     const wanted = new AbortController();
     this.#leave();
+    this.#lease = null;
     this.#wanted = wanted;
     this.#requests += 1;
     if (this.#requests > 1) this.#owner = `${ownerOf(attemptId)}~${this.#requests}`;
@@ -109,7 +120,6 @@ export class LockSide {
   #leave(): void {
     const unsubscribe = this.#unsubscribe;
     this.#unsubscribe = null;
-    this.#lease = null;
     if (unsubscribe) callSafely(`${this.#spec.session}: the lease's unsubscribe`, unsubscribe);
   }
 
@@ -121,7 +131,7 @@ export class LockSide {
   #answered(seq: number, result: Partial<AcquireResult & { lease: Lease }> | null | undefined): void {
     const answer = (result ?? {}) as { status?: unknown; holder?: unknown; error?: unknown; lease?: Lease };
     const { status, lease } = answer;
-    const { tokenScope } = this.#spec.locks.capabilities;
+    const { tokenScope, leaseMs } = this.#spec.locks.capabilities;
     if (status === 'busy') return this.#host.dispatch({ type: 'lock.busy', seq, holder: answer.holder });
     if (status === 'unknown') {
       return this.#host.dispatch({ type: 'lock.unknown', seq, error: asError(answer.error) });
@@ -132,6 +142,8 @@ export class LockSide {
       this.#lease = lease; // also of a lease we do not take: it is what the release goes by
     }
     if (granted) {
+      // One who waited through a sleep is granted a whole lease after it: nothing of that lease has been slept away.
+      if (this.sleep.isAwakeSince(lease.deadline - leaseMs)) this.sleep.mark();
       return this.#host.dispatch({ type: 'lock.granted', seq, token: tokenScope === 'none' ? null : lease.token });
     }
     const what = status === 'granted' ? 'a lease without token, deadline, release() or onNotice()' : shown(status);

@@ -17,13 +17,13 @@ export interface Enclosing {
   held(): { readonly session: string | undefined } | null;
 }
 
-const inside = new AsyncLocalStorage<Enclosing>();
+const inside = new AsyncLocalStorage<Enclosing | null>();
 
 /** The attempt whose work we are called from, if any. */
 export const enclosing = (): Enclosing | null => inside.getStore() ?? null;
 
-/** Calls the work of an attempt so that whatever it starts knows where it comes from. */
-export const runInside = <T>(attempt: Enclosing, fn: () => T): T => inside.run(attempt, fn);
+/** Calls the work of an attempt so that whatever it starts knows where it comes from; null: from no attempt. */
+export const runInside = <T>(attempt: Enclosing | null, fn: () => T): T => inside.run(attempt, fn);
 
 /**
  * Would an attempt started here wait for the very work that starts it? A session spelled by another link is not

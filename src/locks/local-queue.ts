@@ -34,6 +34,11 @@ export class LocalQueue<T> {
     return (this.#lines.get(key) ?? []).map((place) => place.who);
   }
 
+  /** Who comes after the head; undefined if nobody does. */
+  second(key: string): T | undefined {
+    return this.#lines.get(key)?.[1]?.who;
+  }
+
   keys(): readonly string[] {
     return [...this.#lines.keys()];
   }

@@ -5,6 +5,9 @@
  * outlives the lease. `unknown` is an honest answer and is never treated as success.
  */
 
+import type { KeptReport } from '../kept-report.js';
+import type { HolderFacts } from './holder-facts.js';
+
 /** What an attempt tells about itself to whoever waits for it. Read again at every renewal: `state` and `note` move. */
 export interface HolderInfo {
   readonly attemptId: string;
@@ -15,6 +18,8 @@ export interface HolderInfo {
   /** The last note given to `progress()`, or null. */
   readonly note: string | null;
   readonly labels: Readonly<Record<string, string>>;
+  /** For whoever asks why it takes so long. Optional, and told as it is: nothing is decided by it. */
+  readonly facts?: HolderFacts;
 }
 
 /** Who holds a session, as far as the store can tell. Facts of other processes are as of their last renewal. */
@@ -34,6 +39,8 @@ export interface Holder {
   readonly labels: Readonly<Record<string, string>>;
   /** Held through this very instance of the package. */
   readonly sameProcess: boolean;
+  /** What else it tells about itself; null or missing where it does not. */
+  readonly facts?: HolderFacts | null;
   /** What else is known, as a phrase: e.g. "a lock of plain proper-lockfile or of a crashed start". */
   readonly remark?: string;
 }
@@ -90,6 +97,11 @@ export interface Lease {
   onNotice(fn: (notice: LeaseNotice) => void): () => void;
   /** The session as the store locked it (links resolved), where that differs from the spelling asked for. */
   readonly session?: string;
+  /**
+   * Keeps the report of the attempt that had this lease, for whoever asks later. Called once, after the attempt's end;
+   * must be quick, and may throw: that is a warning and nothing else.
+   */
+  keepReport?(report: KeptReport): void;
   /** Where a rewrite of the session may be staged so that a takeover undoes it. See `session/file-records.ts`. */
   readonly staging?: Staging;
 }

@@ -30,11 +30,15 @@ export class LeaseCertainty {
   /** Slept before the meter's mark, but perhaps after the renewal that set the deadline. */
   #sleptBefore = 0;
 
-  /** Make it as soon as the lease is granted, one for its whole life: what was slept before it goes unnoticed. */
-  constructor(lease: DoubtableLease, clock: Clock) {
+  /**
+   * Make one for the whole life of a lease.
+   * @param meter marked before the moment the lease is counted from, for what was slept before the mark goes
+   *   unnoticed. Default: marked now
+   */
+  constructor(lease: DoubtableLease, clock: Clock, meter: SleepMeter = new SleepMeter(clock)) {
     this.#lease = lease;
     this.#clock = clock;
-    this.#meter = new SleepMeter(clock);
+    this.#meter = meter;
     this.#deadline = lease.deadline;
   }
 

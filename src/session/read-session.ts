@@ -3,6 +3,7 @@
  * Owns: the rule of the highest token. Must not know: locks, writers, attempts.
  */
 import { AttemptError } from '../errors.js';
+import { discardedChannel } from '../trace/channels.js';
 import { DEFAULT_MAX_LINE_BYTES, decodeLine } from './line.js';
 import { LineSplitter, type Line } from './line-splitter.js';
 import { chunksOf } from './token-scan.js';
@@ -81,12 +82,15 @@ export async function* streamSession(
       + `but found ${String(maxLineBytes)}. Leave it out for 64 MiB.`);
   }
   let highest = -1;
+  let count = 0;
   function* accept({ bytes, number }: Line): Generator<SessionEntry, void, undefined> {
     const { entries, torn } = decodeLine(bytes);
     if (torn) onTorn?.(number);
     for (const { record, token, mark } of entries) {
       if (token !== null && token < highest) {
-        if (!mark) onDiscarded?.({ record, token, line: number });
+        if (mark) continue;
+        count += 1;
+        onDiscarded?.({ record, token, line: number });
         continue;
       }
       if (token !== null) highest = token;
@@ -96,10 +100,14 @@ export async function* streamSession(
   const splitter = new LineSplitter(maxLineBytes, (_piece, number) => {
     throw tooLong(file, number, maxLineBytes);
   });
-  for await (const chunk of chunksOf(file)) {
-    for (const line of splitter.push(chunk)) yield* accept(line);
+  try {
+    for await (const chunk of chunksOf(file)) {
+      for (const line of splitter.push(chunk)) yield* accept(line);
+    }
+    for (const line of splitter.end()) yield* accept(line);
+  } finally {
+    if (count > 0 && discardedChannel.hasSubscribers) discardedChannel.publish({ count });
   }
-  for (const line of splitter.end()) yield* accept(line);
 }
 
 function tooLong(file: string, line: number, maxLineBytes: number): AttemptError {

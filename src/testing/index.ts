@@ -21,3 +21,6 @@ export {
   allVariants, exploreAttempt, twoVariants,
   type Cause, type Explored, type ExploreOptions, type Progress, type Variant, type Violation,
 } from './explore/index.js';
+
+export { judgeTrace, type JudgedAttempt, type TraceFinding } from '../trace/judge.js';
+export { parseTrace, readTrace, type TraceLine } from '../trace/read-trace.js';

@@ -7,9 +7,9 @@
 
 /**
  * `held`: ours and known to be. `perhaps`: asked for, or of unknown fate, or being given back: somebody
- * else must still be assumed to be shut out. `not`: nothing of ours.
+ * else must still be assumed to be shut out. `not`: nothing of ours. `parts`: its parts say it.
  */
-export type Held = 'held' | 'perhaps' | 'not';
+export type Held = 'held' | 'perhaps' | 'not' | 'parts';
 
 interface Truth {
   readonly held: Held;
@@ -23,13 +23,21 @@ export const lockIn: Readonly<Record<string, Truth>> = {
   'acquiring.waiting': { held: 'perhaps', says: 'one request is out' },
   'acquiring.cancelling': { held: 'perhaps', says: 'no answer yet' },
   'locked': { held: 'held', says: 'held; no work yet' },
-  'running': { held: 'held', says: 'held; the work runs' },
-  'aborting': { held: 'held', says: 'the writer is closed' },
-  'aborting.user': { held: 'held', says: '' },
-  'aborting.timeout': { held: 'held', says: '' },
-  'aborting.shutdown': { held: 'held', says: '' },
-  'aborting.superseded': { held: 'held', says: '' },
-  'aborting.leaseLost': { held: 'not', says: 'no longer held' },
+  'running': { held: 'parts', says: 'the work runs; held but for windows' },
+  'running.working': { held: 'held', says: 'held; the writer is open' },
+  'running.yielding': { held: 'perhaps', says: 'being given back, renewal stopped' },
+  'running.yielding.asking': { held: 'perhaps', says: '' },
+  'running.yielding.pausing': { held: 'perhaps', says: '' },
+  'running.yielded': { held: 'not', says: 'not held' },
+  'running.reacquiring': { held: 'perhaps', says: 'asked for again' },
+  'running.reacquiring.waiting': { held: 'perhaps', says: 'one request is out' },
+  'running.reacquiring.opening': { held: 'perhaps', says: 'granted again' },
+  'aborting': { held: 'perhaps', says: 'writer closed; held, or a window was cut short' },
+  'aborting.user': { held: 'perhaps', says: '' },
+  'aborting.timeout': { held: 'perhaps', says: '' },
+  'aborting.shutdown': { held: 'perhaps', says: '' },
+  'aborting.superseded': { held: 'perhaps', says: '' },
+  'aborting.leaseLost': { held: 'perhaps', says: 'gone; or, after a window, given back if it still comes' },
   'cleaning': { held: 'held', says: 'held; last records' },
   'releasing': { held: 'perhaps', says: 'being given back, renewal stopped' },
   'releasing.asking': { held: 'perhaps', says: '' },

@@ -23,15 +23,16 @@ export interface TextLine extends Point {
   readonly text: string;
   readonly role: 'name' | 'says' | 'does' | 'label' | 'title' | 'note';
   readonly align: 'start' | 'middle' | 'end';
-  readonly tone: Tone;
+  readonly tone: Tone | 'leak';
 }
 
 export interface Box {
   /** The state's path, or the name of the shared way out. */
   readonly id: string;
   readonly rect: Rect;
-  readonly kind: 'state' | 'whole' | 'end' | 'way';
-  readonly held: Held;
+  readonly kind: 'state' | 'whole' | 'end' | 'way' | 'bar';
+  /** `leak`: the store still has a lock of ours that nobody will give back. */
+  readonly held: Held | 'leak';
   readonly texts: readonly TextLine[];
   readonly hover: string;
 }
@@ -61,7 +62,7 @@ export interface Label {
 /** A sample in the legend: drawn like the thing it explains. */
 export interface Sample {
   readonly rect: Rect;
-  readonly shows: { readonly held: Held } | { readonly tone: Tone };
+  readonly shows: { readonly held: Held | 'leak' } | { readonly tone: Tone };
 }
 
 export interface Scene {

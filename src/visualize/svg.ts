@@ -52,7 +52,7 @@ const rectangle = (rect: Sample['rect'], classes: string, round: number): string
 const hover = (words: string): string => (words ? `<title>${escape(words)}</title>` : '');
 
 function box({ id, rect, kind, held, texts, hover: words }: Box): string {
-  const round = kind === 'way' ? rect.height / 2 : kind === 'whole' ? 10 : 7;
+  const round = { way: rect.height / 2, whole: 10, bar: 4, state: 7, end: 7 }[kind];
   const kinds = ['box', kind, ...(kind === 'way' ? [] : [held])].join(' ');
   const inner = [hover(words), rectangle(rect, kinds, round), ...texts.map(text)].join('');
   return `<g data-state="${escape(id)}">${inner}</g>`;

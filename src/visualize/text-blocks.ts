@@ -17,7 +17,7 @@ const HANG = 9;
 
 /** A block of lines whose place is given by one of its corners or middles. */
 export function block(
-  of: string, lines: readonly string[], role: TextLine['role'], at: LabelPlace, tone: Tone,
+  of: string, lines: readonly string[], role: TextLine['role'], at: LabelPlace, tone: Tone | 'leak',
 ): Label {
   const font = fonts[role];
   const wrapped = wrap(lines, at.width, font);
@@ -37,22 +37,39 @@ export interface Said {
   readonly answer?: boolean;
 }
 
-/** @returns the lines inside a box. @throws Error where they need more height than it has. */
-export function textsIn(place: Place, said: readonly Said[]): TextLine[] {
+/** What is said, broken where the room ends; lines that go on are set in. */
+function broken({ role, text }: Said, room: number): { readonly text: string; readonly setIn: number }[] {
+  const parts = widthOf(text, fonts[role]) <= room ? [text] : wrap([text], room - HANG, fonts[role]);
+  return parts.map((part, nth) => ({ text: part, setIn: nth > 0 ? HANG : 0 }));
+}
+
+/** @returns the lines of a column, and where it ends. */
+function column(said: readonly Said[], x: number, from: number, room: number): [TextLine[], number] {
   const texts: TextLine[] = [];
-  let top = place.y + 7;
-  for (const { role, text, answer } of said) {
-    if (answer && place.answersFrom !== undefined) top = Math.max(top, place.answersFrom);
-    const room = place.width - 2 * PAD;
-    const parts = widthOf(text, fonts[role]) <= room ? [text] : wrap([text], room - HANG, fonts[role]);
-    for (const [nth, part] of parts.entries()) {
-      const y = Math.round(top + fonts[role].size * ASCENT);
-      const x = place.x + PAD + (nth > 0 ? HANG : 0);
-      texts.push({ text: part, role, align: 'start', tone: 'plain', x, y });
-      top += lineHeight(fonts[role]);
+  let top = from;
+  for (const one of said) {
+    for (const { text, setIn } of broken(one, room)) {
+      const y = Math.round(top + fonts[one.role].size * ASCENT);
+      texts.push({ text, role: one.role, align: 'start', tone: 'plain', x: x + setIn, y });
+      top += lineHeight(fonts[one.role]);
     }
   }
-  const needed = top - place.y;
+  return [texts, top];
+}
+
+/** @returns the lines inside a box. @throws Error where they need more height than it has. */
+export function textsIn(place: Place, said: readonly Said[]): TextLine[] {
+  const room = place.width - 2 * PAD;
+  const [head, below] = column(said.filter(({ answer }) => !answer), place.x + PAD, place.y + 7, room);
+  const answers = said.filter(({ answer }) => answer);
+  const count = place.columns ?? 1;
+  const each = Math.ceil(answers.length / count);
+  const step = (room + PAD) / count;
+  const columns = Array.from({ length: count }, (_, nth) => column(
+    answers.slice(nth * each, (nth + 1) * each),
+    place.x + PAD + nth * step, Math.max(below, place.answersFrom ?? 0), step - PAD,
+  ));
+  const needed = Math.max(below, ...columns.map(([, end]) => end)) - place.y;
   if (needed > place.height) throw new Error(`"${said[0]?.text}" needs a height of ${needed}: make room.`);
-  return texts;
+  return [...head, ...columns.flatMap(([texts]) => texts)];
 }

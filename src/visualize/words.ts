@@ -27,6 +27,11 @@ const events: Readonly<Record<string, string>> = {
   'release.confirmed': 'confirmed',
   'release.notHeld': 'not held',
   'release.unknown': 'no clear answer',
+  'work.progressed': 'progress',
+  'work.overran': 'run budget over',
+  'work.idled': 'idle too long',
+  'grace.ended': 'grace over',
+  'lock.yield': 'yield',
   'cleanup.ended': 'cleanup ended',
   'cleanup.failed': 'cleanup failed',
 };
@@ -41,7 +46,14 @@ const guards: Readonly<Record<string, string>> = {
   canCleanUp: 'a cleanup to run',
   canRelease: 'lock held',
   canEnd: 'lock gone',
+  isNews: '(first ask)',
+  mayPutOff: 'in a section',
+  beginsPause: 'pausing budgets',
+  endsPause: 'that paused budgets',
+  endsGrace: 'a budget waits for',
 };
+/** Guards that only say "if it is meant for us" or "else" are not worth a reader's time. */
+const shownGuards: readonly string[] = ['isNews', 'mayPutOff', 'beginsPause', 'endsPause', 'endsGrace'];
 
 /**
  * What a driver is told to do, and what a reader cares about. Bookkeeping (the records) stays out of the
@@ -53,6 +65,8 @@ const doings: Readonly<Record<string, string>> = {
   openSession: 'open the session',
   endOpening: 'end the opening',
   startWork: 'start work',
+  runWindow: 'the window runs',
+  resumeWork: 'work goes on',
   closeWriter: 'close writer',
   tellWork: 'tell the work',
   callOnTimeout: 'onTimeout called',
@@ -60,10 +74,14 @@ const doings: Readonly<Record<string, string>> = {
   runCleanup: 'run the cleanup',
   endCleanup: 'end the cleanup',
   askRelease: 'ask for release',
+  armRunTimer: 'run timer on',
+  disarmRunTimer: 'run timer off',
   armIdleTimer: 'idle timer on',
   disarmIdleTimer: 'idle timer off',
-  timeOutRun: 'raises timeout',
-  timeOutIdle: 'raises timeout',
+  armGraceTimer: 'put off once',
+  timeOut: 'raises timeout',
+  recordSection: 'noted',
+  recordSectionEnd: 'noted',
   recordReturn: 'recorded',
   recordThrow: 'recorded',
   recordUnsettled: 'unsettled',
@@ -72,7 +90,7 @@ const doings: Readonly<Record<string, string>> = {
 };
 
 /** On an edge these are worth their ink: they are what one abort does and another does not. */
-const shownOnArrows: readonly string[] = ['callOnTimeout', 'markAbandoned'];
+const shownOnArrows: readonly string[] = ['callOnTimeout', 'markAbandoned', 'resumeWork'];
 
 const wayIn: Readonly<Record<string, string>> = {
   running: 'work returned or threw',
@@ -88,11 +106,15 @@ const spaced = (name: string): string =>
 const doing = (name: string): string | undefined => doings[name];
 const all = (names: readonly string[]): string[] => names.flatMap((name) => doing(name) ?? []);
 
+/** What is done, for a reader: bookkeeping is left out, and nothing is said twice. */
+export const doingWords = (names: readonly string[]): string[] => [...new Set(all(names))];
+
 export function triggerWords(one: Transition): string {
   if (one.kind === 'always') return guards[one.guard ?? ''] ?? spaced(one.guard ?? 'at once');
   const { source, trigger, guard } = one;
   if (one.kind === 'after') return delays[`${trigger} ${guard}`] ?? delays[trigger] ?? `${trigger} over`;
-  return events[`${source} ${trigger}`] ?? events[trigger] ?? spaced(trigger);
+  const asked = guard !== null && shownGuards.includes(guard) ? ` ${guards[guard]}` : '';
+  return `${events[`${source} ${trigger}`] ?? events[trigger] ?? spaced(trigger)}${asked}`;
 }
 
 /** One line of text an edge can be read by: what triggers it and what only it does. */

@@ -39,7 +39,7 @@ const wrong: Record<string, unknown[]> = {
   settleMs: [...wrongTimes, Infinity],
   ...Object.fromEntries(['timeoutMs', 'idleTimeoutMs', 'cleanupMs', 'openMs', 'answerMs'].map((name) =>
     [name, [...wrongTimes, 0, Infinity]])),
-  cleanup: notFunctions, onTimeout: notFunctions, classifyAbort: notFunctions, inspect: notFunctions,
+  cleanup: notFunctions, onTimeout: notFunctions, dispose: notFunctions, classifyAbort: notFunctions, inspect: notFunctions,
   onUnsettled: [null, 'wait', 5, true, {}],
   attemptId: [null, '', 5, {}, 'a b', 'a/b', 'a\nb', 'a\u0000', 'x'.repeat(201)],
   labels: [

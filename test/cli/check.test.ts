@@ -15,9 +15,9 @@ const quickly = (faults: Faults = {}): typeof exploreAttempt => (options) =>
 
 interface Ran { readonly status: 0 | 1; readonly out: string; readonly err: string }
 
-function run(options: CheckOptions, isTTY = false): Ran {
+function run(options: CheckOptions, isTTY = false, columns = 200): Ran {
   const [stdout, stderr] = [new PassThrough(), Object.assign(new PassThrough(), {
-    isTTY, columns: 200, clearLine: () => true, cursorTo: () => true, moveCursor: () => true,
+    isTTY, columns, clearLine: () => true, cursorTo: () => true, moveCursor: () => true,
   })];
   const status = check({ stdout, stderr, env: {}, ...options });
   const read = (stream: PassThrough): string => String(stream.read() ?? '');
@@ -68,4 +68,10 @@ test('on a terminal a bar moves; NO_COLOR takes its colour', () => {
   expect(new Set(shown.map((line) => /#*/.exec(line.split('[')[1]!)?.[0].length)).size, 'the bar itself').toBeGreaterThan(2);
   expect(err).toContain('\u001B[36m');
   expect(run({ attempts: 1, explore: quickly(), env: { NO_COLOR: '1' } }, true).err).not.toContain('\u001B[36m');
+}, 60_000);
+
+test('a terminal without a width, as `script` makes one in a pipeline, gets lines: ora would clear lines for ever', () => {
+  const { status, err } = run({ attempts: 1, explore: quickly() }, true, 0);
+  expect(status).toBe(0);
+  expect(err).toMatch(/^hold, no cleanup, .* worlds\/s\n$/);
 }, 60_000);

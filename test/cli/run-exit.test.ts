@@ -32,10 +32,12 @@ it('ends its options at the session; -- is optional and may stand on either side
   }
 });
 
-it('says where options belong when one stands behind the session, as flock(1) would have it', async ({ bench }) => {
+it('says where options belong when one stands behind the session, as flock(1) has it, and touches nothing', async ({ bench }) => {
   const { code, stderr } = await bench.run('run', 's', '-c', 'true');
-  expect(code).toBe(127);
-  expect(stderr).toContain('options of attempt stand before the session');
+  expect(code).toBe(EXIT.failed);
+  expect(stderr).toMatch(/^attempt: -c: expected a command, got an option; .*: attempt run -c \.\.\. <session> .*\n$/);
+  expect(bench.entries('.')).toEqual([]);
+  expect((await bench.run('run', 's', '--', '-c')).code, 'behind -- it is a command').toBe(EXIT.notFound);
 });
 
 it.for<[string[], RegExp]>([
@@ -100,7 +102,7 @@ it('tells the command who it is by ATTEMPT_ID, ATTEMPT_TOKEN (which rises) and A
 
 it('-v says which states it passes', async ({ bench }) => {
   const { stderr } = await bench.run('run', '-v', 's', 'true');
-  expect(stderr).toMatch(/^attempt: s: acquiring\.waiting\n.*locked\n.*running\n.*releasing.*\n.*released\n$/s);
+  expect(stderr).toMatch(/^attempt: s: acquiring\.waiting\n.*locked\n.*running.*\n.*releasing.*\n.*released\n$/s);
 });
 
 it('--report tells what the exit status cannot: a command\'s own 75 from a busy lock', async ({ bench }) => {
@@ -117,16 +119,25 @@ it('--report tells what the exit status cannot: a command\'s own 75 from a busy 
   await holder.ended;
 });
 
-it('does not wait for itself: a command asking for the lock it runs under is told so at once', async ({ bench }) => {
-  const { code, stderr } = await bench.run('run', '-c', 'node "$ATTEMPT" run s true', 's');
-  expect(code).toBe(EXIT.failed);
-  expect(stderr).toContain('would wait for its own end');
+it('M08: does not wait for itself: a command asking for a lock it runs under is told so at once, at any depth', async ({ bench }) => {
+  const again = 'node "$ATTEMPT" run s true';
+  for (const [command, through] of [
+    [again, /\(attempt [0-9a-f]{8}\) and would wait for its own end/],
+    [`node "$ATTEMPT" run other sh -c '${again}'`, /, through another attempt\) and would/],
+    [`node "$ATTEMPT" run other node "$ATTEMPT" run third sh -c '${again}'`, /, through 2 other attempts\) and would/],
+  ] as const) {
+    const { code, stderr } = await bench.run('run', '-c', command, 's');
+    expect(code).toBe(EXIT.failed);
+    expect(stderr).toMatch(through);
+  }
+  const apart = await bench.run('run', '-c', 'node "$ATTEMPT" run other true && node "$ATTEMPT" run other true', 's');
+  expect(apart, 'an attempt that has ended refuses nobody').toMatchObject({ code: 0, stderr: '' });
 });
 
 it('prints its version, its exits, and help that fits 80 columns and names every option', async ({ bench }) => {
   expect((await bench.run('--version')).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   expect((await bench.run('--explain-exit')).stdout).toMatch(/116 .*117 .*124 .*125 .*126 .*127 /s);
-  for (const command of [[], ['run'], ['append'], ['status'], ['log']]) {
+  for (const command of [[], ['run'], ['append'], ['status'], ['doctor'], ['unlock'], ['log'], ['check']]) {
     const { code, stdout } = await bench.run(...command, '--help');
     expect(code).toBe(0);
     expect(stdout.split('\n').filter((line) => line.length > 80), command.join()).toEqual([]);

@@ -66,14 +66,29 @@ it('log shows records with their tokens, what is left out and why, and the sum; 
   const { code, stdout, stderr } = await bench.run('log', 's');
   expect(code).toBe(0);
   expect(stdout.split('\n')).toEqual([
-    '     -  {"plain":1}', '     1  {"n":1}', '     2  {"n":2}',
-    '     1  [left out: line 4, token 1 after token 2] {"zombie":true}', '     2  {"t":"\\u009b31m\\u001b[31m"}',
-    '     -  [left out: line 5, torn: something in it cannot be read] ', '',
+    '     -  -         {"plain":1}', '     1  -         {"n":1}', '     2  -         {"n":2}',
+    '     1  -         [left out: line 4, token 1 after token 2] {"zombie":true}',
+    '     2  -         {"t":"\\u009b31m\\u001b[31m"}',
+    '     -  -         [left out: line 5, torn: something in it cannot be read] ', '',
   ]);
   expect(stderr).toBe('4 records, 1 left out, 1 torn\n');
   const json = (await bench.run('log', '--json', 's')).stdout.trim().split('\n').map((line) => JSON.parse(line) as unknown);
-  expect(json).toContainEqual({ token: 1, leftOut: 'token 1 after token 2', line: 4, record: { zombie: true } });
+  expect(json).toContainEqual({ token: 1, attempt: null, leftOut: 'token 1 after token 2', line: 4, record: { zombie: true } });
   expect(json).toHaveLength(6);
+});
+
+it('log names the attempt of each token: of those that have ended, of the one at work, and not of a forgotten one', async ({ bench }) => {
+  const write = 'echo "{\\"n\\":$1}" | node "$ATTEMPT" append; echo $ATTEMPT_ID > id.$1';
+  await bench.run('run', '-c', write, 's', '1');
+  const holder = bench.attempt(['run', '-c', `${write}; cat`, 's', '2']);
+  await bench.line('id.2');
+  appendFileSync(bench.path('s'), '{"$attempt":9,"n":3}\n');
+  const ids = ['id.1', 'id.2'].map((name) => bench.read(name).trim());
+  const json = (await bench.run('log', '--json', 's')).stdout.trim().split('\n').map((line) => JSON.parse(line) as unknown);
+  expect(json).toEqual([...ids, null].map((attempt, n) => ({ token: [1, 2, 9][n], attempt, record: { n: n + 1 } })));
+  expect((await bench.run('log', 's')).stdout).toMatch(new RegExp(`^ +2 {2}${ids[1]?.slice(0, 8)} {2}\\{"n":2\\}$`, 'm'));
+  holder.child.stdin?.end();
+  await holder.ended;
 });
 
 it('log --follow goes on as the session grows, is made, and is replaced', async ({ bench }) => {

@@ -13,7 +13,7 @@ import { expect, test as base, vi } from 'vitest';
 /** Real processes on a machine that may have other work; nothing here is meant to take long. */
 vi.setConfig({ testTimeout: 30_000 });
 
-export const ATTEMPT = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
+export const ATTEMPT = fileURLToPath(new URL('../../dist/bin/attempt.cjs', import.meta.url));
 const TERMINAL = fileURLToPath(new URL('./fixtures/terminal.py', import.meta.url));
 
 const there = (command: string, ...args: string[]): boolean => spawnSync(command, args).status === 0;
@@ -61,7 +61,7 @@ export class Started {
 }
 
 /** Waits for a fact. The limit is only there to fail with a name instead of hanging. */
-export async function until<T>(what: string, fact: () => T | undefined | null | false, limitMs = 20_000): Promise<T> {
+export async function until<T>(what: string, fact: () => T | undefined | null | false, limitMs = 50_000): Promise<T> {
   for (const begun = Date.now(); ;) {
     const found = fact();
     if (found) return found;
@@ -166,7 +166,7 @@ export class Bench {
   /** What is left on disk that should not be: locks, staged directories, waiters. Tokens stay on purpose. */
   litter(): string[] {
     return readdirSync(this.dir, { recursive: true, encoding: 'utf8' }).filter((name) => {
-      if (/\.attempt\/(token\.\d+|boot\.[^/]+)$/.test(name)) return false;
+      if (/\.attempt\/(token\.\d+|boot\.[^/]+|reports)$/.test(name)) return false;
       return name.endsWith('.lock') || (name.includes('.attempt/') && !statSync(this.path(name)).isDirectory())
         || /(new|staged)\.[^/]*$/.test(name);
     });
@@ -194,7 +194,9 @@ function killGroup(pid: number): void {
 
 /** Ours without what would change what is tested. */
 function environment(): NodeJS.ProcessEnv {
-  const { CI: _ci, NO_COLOR: _no, FORCE_COLOR: _force, ATTEMPT_ID: _id, NODE_OPTIONS: _options, ...env } = process.env;
+  const {
+    CI: _ci, NO_COLOR: _no, FORCE_COLOR: _force, ATTEMPT_ID: _id, ATTEMPT_OUTER: _outer, NODE_OPTIONS: _options, ...env
+  } = process.env;
   return { ...env, TERM: 'xterm-256color' };
 }
 

@@ -32,6 +32,16 @@ it.for([80, 100])('waiting at %d columns: three lines that never wrap, and nothi
   await holder.ended;
 });
 
+it('a terminal of no width gets one line, and its command: ora would clear lines for ever', async ({ bench }) => {
+  const holder = await bench.holder('s');
+  const waiter = run(bench, 0, ['s', 'echo', 'mine']);
+  await until('a word', () => WAITING.test(waiter.stdout) || waiter.stdout.includes('waiting for s ('));
+  holder.free();
+  await waiter.ended;
+  expect(waiter.stdout).toMatch(/^attempt: waiting for s \(at most 1 min\): held .*\r\nmine\r\n$/);
+  await holder.ended;
+});
+
 it('NO_COLOR is obeyed, a dumb terminal and -q are not drawn on', async ({ bench }) => {
   const holder = await bench.holder('s');
   const plain = run(bench, 80, ['s', 'true'], { NO_COLOR: '1' });

@@ -75,6 +75,49 @@ describe('M07: S6 after a throw at every step', () => {
     expect(order).toEqual(['release', 'close']);
   });
 
+  test('M07: disposal is asked for once, with the report, after the release; it holds up and changes nothing', async () => {
+    for (const work of [() => 'value', boom, untilAborted]) {
+      const order: string[] = [];
+      const reports: unknown[] = [];
+      const store = scene().store({
+        release: (ask) => {
+          order.push('release');
+          ask.honestly();
+        },
+      });
+      const attempt = scene().attempt<unknown>({
+        locks: store, work, cleanup: () => order.push('cleanup'),
+        dispose: (report) => {
+          order.push(`dispose, ${store.held} held`);
+          reports.push(report);
+          return never();
+        },
+      });
+      const run = attempt.start();
+      await scene().settled();
+      attempt.abort();
+      const report = await run;
+      await scene().settled();
+      expect(order, 'S6').toEqual(['cleanup', 'release', 'dispose, 0 held']);
+      expect(reports, 'the very report').toEqual([report]);
+      expect(reports[0]).toBe(report);
+    }
+  });
+
+  test('M07: disposal that throws or rejects is a warning; without a lock it is asked for all the same', async () => {
+    const rejects = (): Promise<never> => Promise.reject(new Error('boom'));
+    for (const dispose of [boom, rejects]) {
+      const busy = scene().store({ acquire: (ask) => ask.busy() });
+      expect(await scene().attempt({ work: () => 1, dispose }).start()).toMatchObject({ outcome: 'completed' });
+      expect(await scene().attempt({ work: () => 1, dispose, locks: busy }).start()).toMatchObject({ outcome: 'notStarted' });
+      const idle = scene().attempt({ work: () => 1, dispose });
+      idle.abort();
+      expect(await idle.done).toMatchObject({ outcome: 'aborted', lease: 'neverHeld' });
+    }
+    expect(await scene().warned()).toEqual(Array.from({ length: 6 }, () => 'ATTEMPT_CALLBACK_THREW'));
+    expect(scene().warnings[0]?.message).toBe('dispose threw: boom');
+  });
+
   test('M07: work that throws because it was aborted is no other path', async () => {
     const store = scene().store();
     const attempt = scene().attempt({ locks: store, work: untilAborted, cleanup: boom });

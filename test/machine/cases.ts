@@ -14,6 +14,8 @@ export interface Setting {
   readonly budgets?: Partial<Budgets>;
   /** What happens after the usual way into the state, before the event. Must not leave it. */
   readonly next?: readonly Happened[];
+  /** Instead of the usual way to running work. */
+  readonly running?: readonly Happened[];
   /** Instead of the usual way. */
   readonly way?: readonly Happened[];
   /** The number the answer carries; that of the command it answers unless said otherwise. */
@@ -31,6 +33,10 @@ const lost: Happened = { type: 'lease.lost', reason: 'taken over' };
 const toRunning = [start, granted, opened];
 const aborted = (by: 'user' | 'shutdown' | 'superseded'): Happened[] =>
   [...toRunning, { type: `abort.${by}`, reason: by }];
+const yielding: Happened[] = [...toRunning, { type: 'lock.yield' }];
+const yielded: Happened[] = [...yielding, { type: 'release.confirmed', seq: 3 }];
+const asking: Happened[] = [...yielded, { type: 'window.ended' }];
+const entered = (graceMs: number): Happened => ({ type: 'section.entered', graceMs, pausesBudgets: false, ranMs: 0 });
 const cancelled: Happened[] = [start, { type: 'abort.user', reason: 'user' }];
 
 export const ways: Record<string, readonly Happened[]> = {
@@ -38,9 +44,14 @@ export const ways: Record<string, readonly Happened[]> = {
   'acquiring.waiting': [start],
   'acquiring.cancelling': cancelled,
   'locked': [start, granted],
-  'running': toRunning,
+  'running.working': toRunning,
+  'running.yielding.asking': yielding,
+  'running.yielding.pausing': [...yielding, timer('askMs')],
+  'running.yielded': yielded,
+  'running.reacquiring.waiting': asking,
+  'running.reacquiring.opening': [...asking, { type: 'lock.granted', seq: 4, token: 8 }],
   'aborting.user': aborted('user'),
-  'aborting.timeout': [...toRunning, timer('timeoutMs')],
+  'aborting.timeout': [...toRunning, timer('run')],
   'aborting.shutdown': aborted('shutdown'),
   'aborting.superseded': aborted('superseded'),
   'aborting.leaseLost': [...toRunning, lost],
@@ -74,10 +85,18 @@ export const cases = {
   'patience over': { way: [start, timer('waitMs')] },
   'run budget': {},
   'no run budget': { budgets: { timeoutMs: Infinity, idleTimeoutMs: Infinity } },
+  'in a section': { next: [entered(30)] },
+  'in a section without grace': { next: [entered(0)] },
+  'put off': { next: [entered(30), timer('run')] },
+  'put off, two sections': { next: [entered(30), entered(30), timer('run')] },
   'grant known': {},
   'grant unknown': { way: lateGrant, seq: 1 },
   'last ask': {},
   'earlier ask': { next: unknownAsk, seq: 3 },
+  'earlier window ask': { next: [timer('askMs'), timer('retryMs')], seq: 3 },
+  'window, asked': { running: asking, seq: 4 },
+  'window, asked, another number': { running: asking, seq: 99 },
+  'window, released late': { running: yielding, seq: 3 },
   'ask before the grant': { way: [...lateGrant, { type: 'lock.granted', seq: 1, token: 7 }], seq: 2 },
 } as const satisfies Record<string, Setting>;
 export type Case = keyof typeof cases;
@@ -89,8 +108,9 @@ export const inputOf = (setting: Setting): AttemptInput => ({
 
 /** The way into a state in a case. Where a case tells of asks for release, `pausing` comes after the last of them. */
 export const wayTo = (state: string, setting: Setting): readonly Happened[] => {
-  const isAboutAsks = state === 'releasing.pausing' && (setting.way ?? setting.next);
-  const usual = ways[isAboutAsks ? 'releasing.asking' : state]!;
+  const isAboutAsks = state.endsWith('.pausing') && (setting.way ?? setting.next);
+  const way = ways[isAboutAsks ? state.replace('pausing', 'asking') : state]!;
+  const usual = setting.running ? [...setting.running, ...way.slice(toRunning.length)] : way;
   return [...(setting.way ?? usual), ...(setting.next ?? []), ...(isAboutAsks ? [timer('askMs')] : [])];
 };
 
@@ -111,6 +131,12 @@ const samples: { [T in AttemptEvent['type']]: Extract<AttemptEvent, { type: T }>
   'work.threw': { type: 'work.threw', error: 'oops' },
   'work.progressed': { type: 'work.progressed' },
   'work.idled': { type: 'work.idled' },
+  'work.overran': { type: 'work.overran' },
+  'grace.ended': { type: 'grace.ended' },
+  'section.entered': { type: 'section.entered', graceMs: 30, pausesBudgets: false, ranMs: 5 },
+  'section.left': { type: 'section.left', graceMs: 30, pausesBudgets: false, ranMs: 9 },
+  'lock.yield': { type: 'lock.yield' },
+  'window.ended': { type: 'window.ended' },
   'cleanup.ended': { type: 'cleanup.ended', seq: 0 },
   'cleanup.failed': { type: 'cleanup.failed', seq: 0, error: 'oops' },
   'release.confirmed': { type: 'release.confirmed', seq: 0 },

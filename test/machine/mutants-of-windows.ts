@@ -19,16 +19,13 @@ export const windowEdits: readonly Edit[] = [
   { name: 'a late second grant is not heard', config: ({ aborting }) => { delete aborting.on['lock.granted']; } },
   { name: 'cleaning is entered under a lock that is being given back',
     implement: { guards: { canCleanUp: ({ context }: any) => own.guards['canEnd']({ context })
-      && ['held', 'leaving'].includes(context.lock) && context.input.hasCleanup && context.work !== 'none' } } },
-  { name: 'a cleanup is run though the session was not opened again',
-    implement: { guards: { canCleanUp: ({ context }: any) => own.guards['canEnd']({ context })
-      && context.lock === 'held' && context.input.hasCleanup && context.work !== 'none' } } },
+      && ['held', 'known'].includes(context.lock) && context.input.hasCleanup && context.work !== 'none' } } },
   { name: 'an answer about the first grant is taken for one about the second',
     implement: { guards: { answersRelease: ({ context, event }: any) =>
       context.firstAsk > 0 && event.seq > 0 && event.seq <= context.seq } } },
   { name: 'a window that is lost forgets what it asked for',
     implement: { guards: { canRelease: ({ context }: any) =>
-      own.guards['canEnd']({ context }) && ['held', 'leaving'].includes(context.lock) } } },
+      own.guards['canEnd']({ context }) && ['held', 'known'].includes(context.lock) } } },
   { name: 'the writer stays open in a window (M09)',
     config: ({ running }) => {
       delete running.states.working.exit;

@@ -78,7 +78,7 @@ export interface Mismatch { readonly where: string; readonly expected: string; r
 
 const tidy = (text: string, state: string, type: string): string => {
   const cause = type === 'lease.lost' ? 'leaseLost' : type.replace('abort.', '');
-  return text.replace('CAUSE', cause).replace('STATE', state).replace(/\s+/g, ' ');
+  return text.replace('CAUSE', cause).replace('STATE', state).replace(/\s+/g, ' ').replace(/ \| ?$/, '');
 };
 
 const answered = (state: string, { context }: Snapshot): number =>

@@ -7,14 +7,16 @@ import type { MachineSide } from './machine-side.js';
 import type { Fact, Reference } from './reference.js';
 
 interface Row {
-  /** The driver's duties: no answer before its question, no loss before its grant, no settling before the start. */
+  /** The driver's duties: no answer before its question, a loss of a known grant only, no settling before the start. */
   readonly when?: (m: Reference) => boolean;
   /** Which command an answer answers: the request for the lock, or the last command. */
   readonly answers?: 'request' | 'last';
-  readonly detail?: (n: number) => object;
+  readonly detail?: (n: number, m: Reference) => object;
 }
 const asked = (m: Reference): boolean => m.request > 0;
 const started = (m: Reference): boolean => m.work !== 'none';
+/** Milliseconds the work has run: a clock that only rises, and may pass the run budget before its timer fires. */
+const ranMs = (m: Reference): number => 45 * m.step;
 const error = (n: number): object => (n % 3 === 0 ? {} : { error: `error ${n}` });
 
 const ROWS: Record<string, Row> = {
@@ -26,12 +28,20 @@ const ROWS: Record<string, Row> = {
   'lock.granted': { when: asked, answers: 'request', detail: (n) => ({ token: n === 0 ? null : n }) },
   'lock.busy': { when: asked, answers: 'request', detail: (n) => (n ? { holder: n } : {}) },
   'lock.unknown': { when: asked, answers: 'request', detail: error },
-  'lease.lost': { when: (m) => m.token !== undefined && m.answered, detail: (n) => ({ reason: n }) },
+  'lease.lost': { when: (m) => m.held, detail: (n) => ({ reason: n }) },
   'session.opened': { when: asked, answers: 'last' },
   'session.failed': { when: asked, answers: 'last', detail: error },
   'work.returned': { when: started, detail: (n) => ({ value: n }) },
   'work.threw': { when: started, detail: (n) => ({ error: `thrown ${n}` }) },
   'work.progressed': { when: started },
+  'lock.yield': { when: started },
+  'window.ended': { when: started },
+  'section.entered': { when: (m) => m.state.startsWith('running'),
+    detail: (n, m) => ({ graceMs: [0, 31, 0, 47, 31][n], pausesBudgets: n === 2 || n === 4, ranMs: ranMs(m) }) },
+  'section.left': { when: (m) => m.sections.length > 0, detail: (n, m) => {
+    const { graceMs, pausesBudgets } = m.sections[n % m.sections.length] as Fact;
+    return { graceMs, pausesBudgets, ranMs: ranMs(m) };
+  } },
   'cleanup.ended': { when: asked, answers: 'last' },
   'cleanup.failed': { when: asked, answers: 'last', detail: error },
   'release.confirmed': { when: asked, answers: 'last' },
@@ -55,7 +65,7 @@ class Tell implements fc.Command<Reference, MachineSide> {
   #fact(m: Reference): Fact {
     const { answers, detail } = ROWS[this.type] as Row;
     const seq = answers && { seq: Math.max(1, (answers === 'request' ? m.request : m.seq) - this.stale) };
-    return { type: this.type, ...seq, ...detail?.(this.n) };
+    return { type: this.type, ...seq, ...detail?.(this.n, m) };
   }
 }
 
@@ -121,28 +131,40 @@ function viewOf({ state, said, timers, unsettled, outcome }: Seen, isDead = (_na
 const n = fc.integer({ min: 0, max: 4 });
 const stale = fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.integer({ min: 1, max: 3 }) });
 
+const WORKING = 'start lock.granted session.opened';
+const WINDOW = `${WORKING} lock.yield release.confirmed`;
+
 /** Ways into a life, so that as many sequences begin in each part of it as begin at its start. */
 const ROUTES = [
   '', 'start', 'start abort.user', 'start lock.granted', 'start lock.granted session.opened',
   'start lock.granted session.opened abort.timeout', 'start lock.granted session.opened work.returned',
   'start lock.unknown release.unknown retryMs', 'start lock.granted session.failed release.unknown retryMs',
+  `${WORKING} lock.yield`, `${WORKING} lock.yield release.unknown retryMs`, `${WORKING} lock.yield release.confirmed`,
+  `${WINDOW} window.ended`, `${WINDOW} window.ended lock.granted`, `${WINDOW} window.ended lock.granted session.opened`,
+  `${WORKING} section.entered timeoutMs`, `${WORKING} section.entered=3 section.entered timeoutMs`,
+  `${WORKING} section.entered=2`, `${WORKING} section.entered=2 section.entered=4`,
 ].map((route) => route.split(' ').filter((type) => type !== ''));
 
 export const anyRoute = fc.constantFrom(...ROUTES);
 
-/** Goes a way, comparing at each step; a limit on it fires if it is armed. */
+/** Goes a way, comparing at each step; a limit on it fires if it is armed. After `=`: which of its details a fact has. */
 export function follow(route: readonly string[], m: Reference, machine: MachineSide): void {
   for (const type of route) {
-    if (!type.endsWith('Ms')) new Tell(type, 0, 1).run(m, machine);
+    const [fact = '', detail = 1] = type.split('=');
+    if (!type.endsWith('Ms')) new Tell(fact, 0, Number(detail)).run(m, machine);
     else if (machine.timers.has(type)) hearBoth(m, machine, { type });
   }
 }
+
+const OFTEN = [
+  'start', 'lock.granted', 'session.opened', 'release.unknown', 'lock.yield', 'release.confirmed', 'window.ended', 'section.left',
+];
 
 /** Every fact, and timers; those that lead deep into a life more often than those that end it at once. */
 export const anyFacts: fc.Arbitrary<Iterable<fc.Command<Reference, MachineSide>>> = fc.commands(
   [
     ...Object.keys(ROWS).map((type) => fc.tuple(stale, n).map(([late, detail]) => new Tell(type, late, detail))),
-    ...['start', 'lock.granted', 'session.opened', 'release.unknown'].map((type) => n.map((detail) => new Tell(type, 0, detail))),
+    ...OFTEN.map((type) => n.map((detail) => new Tell(type, 0, detail))),
     ...Array.from({ length: 4 }, () => fc.nat(5).map((nth) => new Fire(nth))),
   ],
   { maxCommands: 24, size: 'max' },

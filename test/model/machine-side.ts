@@ -7,6 +7,7 @@ import type { Fact, Given } from './reference.js';
 
 interface Action { readonly type: string; readonly params?: unknown }
 interface Raised { readonly id: string; readonly delay?: number; readonly event: { readonly type: string } }
+interface Context { readonly unsettled: boolean; readonly clock: { readonly overdue: string | null } }
 interface Armed { readonly id: string; readonly event: { readonly type: string }; readonly ms: number; readonly since: number }
 
 const pathOf = (value: unknown): string => {
@@ -15,9 +16,11 @@ const pathOf = (value: unknown): string => {
   return `${parent}.${pathOf(child)}`;
 };
 
-/** `xstate.after.settleMs.attempt.aborting` is the limit `settleMs`; the idle timer sends an event of its own. */
-const limitOf = (type: string): string =>
-  type.startsWith('xstate.after.') ? type.split('.')[2] as string : type === 'work.idled' ? 'idleTimeoutMs' : type;
+/** Limits that go on from state to state send events of their own. */
+const LIMITS: Record<string, string> = { 'work.overran': 'timeoutMs', 'work.idled': 'idleTimeoutMs', 'grace.ended': 'graceMs' };
+
+/** `xstate.after.settleMs.attempt.aborting` is the limit `settleMs`. */
+const limitOf = (type: string): string => LIMITS[type] ?? (type.startsWith('xstate.after.') ? type.split('.')[2] as string : type);
 
 export class MachineSide {
   readonly timers = new Map<string, Armed>();
@@ -41,7 +44,8 @@ export class MachineSide {
     return this.#heard.map(({ state, fact }) => `${state} hears ${JSON.stringify(fact)}`).join('\n  ');
   }
   get state(): string { return pathOf(this.#snapshot.value); }
-  get unsettled(): boolean { return (this.#snapshot.context as { unsettled: boolean }).unsettled; }
+  get unsettled(): boolean { return this.#context.unsettled; }
+  get #context(): Context { return this.#snapshot.context as Context; }
   get outcome(): Record<string, unknown> | null {
     return this.#snapshot.status === 'done' ? this.#snapshot.output as Record<string, unknown> : null;
   }
@@ -62,12 +66,14 @@ export class MachineSide {
 
   /**
    * A timer that cannot do anything: a limit of "never" is none for the driver (machines/README, duty 8), and XState
-   * arms the limit an edge's guard forbids. Such a one may be armed, and may fire, without any effect.
+   * arms the limit an edge's guard forbids: the other of patience and one try, and the budgets of the run once one of
+   * them was put off. Such a one may be armed, and may fire, without any effect.
    */
   isDead(name: string): boolean {
     const { waitMs = 0 } = this.given.budgets;
     if (this.timers.get(name)?.ms === Infinity) return true;
-    if (this.state !== 'acquiring.waiting') return false;
+    if (name === 'timeoutMs' || name === 'idleTimeoutMs') return this.#context.clock.overdue !== null;
+    if (this.state !== 'acquiring.waiting' && this.state !== 'running.reacquiring.waiting') return false;
     return waitMs === 0 ? name === 'waitMs' : name === 'answerMs';
   }
 

@@ -54,7 +54,9 @@ describe('the machine and the reference', () => {
 });
 
 const ALL_STATES = [
-  'idle', 'acquiring.waiting', 'acquiring.cancelling', 'locked', 'running', 'aborting.user', 'aborting.timeout',
+  'idle', 'acquiring.waiting', 'acquiring.cancelling', 'locked', 'running.working', 'running.yielding.asking',
+  'running.yielding.pausing', 'running.yielded', 'running.reacquiring.waiting', 'running.reacquiring.opening',
+  'aborting.user', 'aborting.timeout',
   'aborting.shutdown', 'aborting.superseded', 'aborting.leaseLost', 'cleaning', 'releasing.asking', 'releasing.pausing',
   'released',
 ];

@@ -19,7 +19,7 @@ const steps: Steps = ((globalThis as { attemptFsSteps?: Steps }).attemptFsSteps 
 
 /** Calls that change or read the disk, as the locks use them. */
 const NAMES = [
-  'closeSync', 'fstatSync', 'ftruncateSync', 'linkSync', 'lstatSync', 'mkdirSync', 'openSync', 'readSync', 'readdirSync',
+  'chmodSync', 'closeSync', 'fchmodSync', 'fstatSync', 'ftruncateSync', 'linkSync', 'lstatSync', 'mkdirSync', 'openSync', 'readSync', 'readdirSync',
   'renameSync', 'rmSync', 'rmdirSync', 'statSync', 'unlinkSync', 'writeFileSync', 'writeSync',
 ];
 

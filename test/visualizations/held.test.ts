@@ -17,6 +17,8 @@ const budgets = {
 };
 /** Asking for release may go on for ever; twice shows all there is to see. */
 const ASKS = 2;
+/** Windows may follow each other for ever; one, and the way out of it, shows all there is to see. */
+const COMMANDS = 6;
 
 /**
  * Everything the world can say now: facts with their numbers, requests, and the timers of the states we are
@@ -26,7 +28,7 @@ function eventsAt({ context, _nodes }: Snapshot): AttemptEvent[] {
   const seq = context.seq;
   const plain = [
     'start', 'abort.user', 'abort.shutdown', 'abort.superseded', 'lease.lost',
-    'work.returned', 'work.threw', 'work.progressed', 'work.idled',
+    'work.returned', 'work.threw', 'work.progressed', 'work.idled', 'work.overran', 'lock.yield', 'window.ended',
   ] as const;
   const answers = [
     'lock.busy', 'lock.unknown', 'session.opened', 'session.failed', 'cleanup.ended', 'cleanup.failed',
@@ -57,7 +59,7 @@ function walk(): Map<string, Set<string>> {
   const queue: Snapshot[] = [first];
   for (let snapshot = queue.pop(); snapshot; snapshot = queue.pop()) {
     const key = situation(snapshot);
-    if (seen.has(key) || snapshot.context.asks > ASKS) continue;
+    if (seen.has(key) || snapshot.context.asks > ASKS || snapshot.context.seq > COMMANDS) continue;
     seen.add(key);
     for (const node of snapshot._nodes) {
       const path = node.path.join('.');
@@ -69,17 +71,26 @@ function walk(): Map<string, Set<string>> {
   return locks;
 }
 
-const allowed: Readonly<Record<Held, readonly string[]>> = {
-  held: ['held'], perhaps: ['asked', 'held'], not: ['none', 'refused', 'gone'],
+/** What a state so drawn may be seen with. `parts` has none of its own: its parts are judged. */
+const allowed: Readonly<Record<Exclude<Held, 'parts'>, readonly string[]>> = {
+  held: ['held'], perhaps: ['asked', 'held', 'known'], not: ['none', 'refused', 'gone'],
 };
 /** What a state so drawn must be seen with at least once, or it is drawn too strongly or too weakly. */
-const typical: Readonly<Record<Held, readonly string[]>> = { ...allowed, perhaps: ['asked'] };
+const typical: Readonly<Record<Exclude<Held, 'parts'>, readonly string[]>> =
+  { ...allowed, perhaps: ['asked', 'known'] };
+
+/** What these locks are to a reader: all three, for a whole whose parts differ. */
+const kinds = (seen: readonly string[]): number =>
+  [['held'], ['asked', 'known'], ['none', 'refused', 'gone']].filter((kind) =>
+    kind.some((lock) => seen.includes(lock))).length;
 
 /** Is a state that was seen with these locks wrongly drawn as `held`? */
 function isWrong(path: string, held: Held, seen: readonly string[]): boolean {
-  // Gone while aborting: the lease was lost on the way. The machine keeps that in its context, not in a state.
-  const lostOnTheWay = path.startsWith('aborting') ? ['gone'] : [];
-  const fits = seen.every((lock) => [...allowed[held], ...lostOnTheWay].includes(lock));
+  // Gone or refused while aborting: lost, or a window was cut short. The machine keeps that in its context.
+  const isAborting = path.startsWith('aborting');
+  if (held === 'parts') return isAborting || kinds(seen) < 3;
+  const onTheWay = isAborting && held === 'perhaps' ? allowed.not : [];
+  const fits = seen.every((lock) => [...allowed[held], ...onTheWay].includes(lock));
   return !fits || !seen.some((lock) => typical[held].includes(lock));
 }
 
@@ -91,6 +102,6 @@ test.each(paths)('%s is shaded as the machine holds the lock there', (path) => {
   expect(seen, 'never reached by the walk').not.toEqual([]);
   const { held } = lockIn[path]!;
   expect(isWrong(path, held, seen), `drawn as ${held}, but seen ${seen.join(', ')}`).toBe(false);
-  const others = (['held', 'perhaps', 'not'] as const).filter((other) => other !== held);
+  const others = (['held', 'perhaps', 'not', 'parts'] as const).filter((other) => other !== held);
   expect(others.filter((other) => !isWrong(path, other, seen)), 'could as well be drawn as').toEqual([]);
 });

@@ -73,8 +73,7 @@ function notRun(error: unknown, command: string): Verdict {
   if (error instanceof AttemptError) return { exit: { status: EXIT.failed }, says: [error.message], always: true };
   const { code = '' } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT') {
-    const hint = command.startsWith('-') ? '; options of attempt stand before the session' : '';
-    return { exit: { status: EXIT.notFound }, says: [`${harmless(command)}: command not found${hint}`], always: true };
+    return { exit: { status: EXIT.notFound }, says: [`${harmless(command)}: command not found`], always: true };
   }
   const unfit = NOT_EXECUTABLE.includes(code);
   const why = unfit ? `cannot be executed (${code})` : describe(error);

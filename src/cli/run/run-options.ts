@@ -22,6 +22,13 @@ export interface RunOptions {
   readonly report?: string;
   readonly foreground?: boolean;
   readonly preserveStatus?: boolean;
+  /** A file for the trace. */
+  readonly trace?: string;
+  /** Serve the live page. */
+  readonly inspect?: boolean;
+  /** Attach to the page that listens on this socket. */
+  readonly inspectSocket?: string;
+  readonly allowAbort?: boolean;
 }
 
 function parseSignal(text: string): NodeJS.Signals {
@@ -93,6 +100,10 @@ export function declareRunOptions(command: Command): Command {
     .option('-q, --quiet', 'say nothing; only why nothing could be run')
     .option('-v, --verbose', 'say what happens')
     .option('--report <file>', 'write the report, as JSON')
+    .option('--trace <file>', 'write every step, for attempt check --trace')
+    .option('--inspect', 'serve a live page of it, see attempt inspect')
+    .option('--inspect-socket <path>', 'show it on the page of attempt inspect --socket')
+    .option('--allow-abort', 'the page may stop it')
     .option('--foreground', 'stay in the terminal\'s process group; then only\nthe command itself is signalled and awaited')
     .option('--preserve-status', 'the command\'s status even if it timed out')
     .passThroughOptions()

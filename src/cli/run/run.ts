@@ -11,9 +11,10 @@ import type { LockStore } from '../../locks/lock-store.js';
 import type { WorkContext } from '../../options.js';
 import { fileRecords } from '../../session/file-records.js';
 import type { SessionRecords } from '../../session/session-records.js';
+import { EXIT } from '../exits.js';
 import { inForeground } from '../terminal.js';
 import { isStop, verdictOf, type RunExit } from './exit-of.js';
-import { expectNotNested } from './nested.js';
+import { expectNotNested, outerEnvironment } from './nested.js';
 import { ProcessGroup, type CommandEnd } from './process-group.js';
 import { openReport, type ReportFile } from './report-file.js';
 import type { RunOptions } from './run-options.js';
@@ -100,7 +101,8 @@ class Run {
     this.#display?.end();
     const [command = '', ...args] = this.#argv;
     const env = {
-      ...process.env, ATTEMPT_ID: attemptId, ATTEMPT_TOKEN: String(token), ATTEMPT_SESSION: resolve(this.#session),
+      ...process.env, ...outerEnvironment(attemptId),
+      ATTEMPT_ID: attemptId, ATTEMPT_TOKEN: String(token), ATTEMPT_SESSION: resolve(this.#session),
     };
     const group = new ProcessGroup({ command, args, env, foreground: this.#options.foreground ?? false });
     this.#group = group;
@@ -131,8 +133,14 @@ class Run {
     group.signal('SIGCONT'); // a stopped command would not hear it
   }
 
-  /** We are ending without having waited for the command, which must never be: at least it does not outlive the lock. */
-  readonly #killOnExit = (): void => this.#group?.signal('SIGKILL');
+  /**
+   * This process ends in the middle of a run, which must never be: a fault of ours. The command at least does not
+   * outlive the lock, which proper-lockfile's exit hook gives back.
+   */
+  readonly #killOnExit = (): void => {
+    this.#group?.signal('SIGKILL');
+    process.exitCode = EXIT.failed;
+  };
 
   /** A report that cannot be written is told, but does not hide what became of the command. */
   #write(report: ReportFile | null, write: () => void): void {
@@ -148,10 +156,19 @@ class Run {
   }
 }
 
+/** flock(1) has its -c behind the file. Said before anything is waited for. */
+const optionTooLate = (option: string): AttemptError => new AttemptError(
+  'CONFIG_INVALID', `${option}: expected a command, got an option; options of attempt stand before the session: `
+  + `attempt run ${option} ... <session> (a command of that name: attempt run <session> -- ${option})`,
+);
+
 /** The command as a list of words: given as such, or as one string for the shell. */
 function argvOf(words: readonly string[], { command }: RunOptions): readonly string[] {
   const given = words[0] === '--' ? words.slice(1) : words;
-  if (command === undefined) return given;
+  if (command === undefined) {
+    if (given === words && words[0]?.startsWith('-')) throw optionTooLate(words[0]);
+    return given;
+  }
   return process.platform === 'win32'
     ? [process.env['ComSpec'] ?? 'cmd.exe', '/d', '/s', '/c', command]
     : ['/bin/sh', '-c', command, 'attempt', ...given];

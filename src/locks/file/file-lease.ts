@@ -5,21 +5,34 @@ import { lstatSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { SleepMeter, type Clock } from '../../clock.js';
 import { AttemptError } from '../../errors.js';
+import type { KeptReport } from '../../kept-report.js';
 import type { HolderInfo, Lease, LeaseNotice, ReleaseAnswer, Staging } from '../lock-store.js';
 import { Notices } from '../notices.js';
 import { codeOf } from './errno.js';
+import { keepReport } from './last-reports.js';
 import type { OwnLock } from './lock-directory.js';
 import type { OwnerRecord } from './owner-entry.js';
+import type { Places } from './session-path.js';
+
+/** What proper-lockfile knows of: it outlives a lease that is passed on within the process. */
+export interface Hold {
+  own: OwnLock;
+  /** Gives the lock back through proper-lockfile, which forgets it whatever happens. False: it was not ours. */
+  readonly unlock: () => boolean;
+}
 
 export interface FileLeaseParts {
   readonly own: OwnLock;
+  readonly hold: Hold;
   readonly owner: string;
   readonly info: HolderInfo;
   readonly clock: Clock;
   readonly leaseMs: number;
   readonly renewMs: number;
-  /** Gives the lock back through proper-lockfile, which forgets it whatever happens. False: it was not ours. */
-  readonly unlock: () => boolean;
+  /** Given back to somebody next in this process instead. False: nobody is. */
+  readonly passOn: (lease: FileLease) => boolean;
+  /** So often in a row it has been passed on within this process, past others that wait. */
+  readonly passed: number;
   /** The record to show to those who wait, as of now. */
   readonly record: () => OwnerRecord;
   /** The lease is over, one way or the other. */
@@ -56,8 +69,20 @@ export class FileLease implements Lease {
     return this.#parts.own.name.token;
   }
 
+  get places(): Places {
+    return this.#parts.own.places;
+  }
+
+  get passed(): number {
+    return this.#parts.passed;
+  }
+
+  get hold(): Hold {
+    return this.#parts.hold;
+  }
+
   get session(): string {
-    return this.#parts.own.places.session;
+    return this.places.session;
   }
 
   get info(): HolderInfo {
@@ -98,7 +123,7 @@ export class FileLease implements Lease {
     }
     try {
       const due = now - this.#renewedAt >= this.#parts.renewMs;
-      if (due && !this.#renew()) return this.#lose('another owner has taken it over');
+      if (due && !this.#renew()) return this.#lose('another owner has taken it over, or it was taken away (unlock)');
       const shown = this.#stateShown();
       // Told again with each renewal: a zombie that was stopped while it told may have written over it.
       if ((due || shown !== this.#shown) && this.#parts.own.retell(this.#parts.record())) this.#shown = shown;
@@ -111,13 +136,17 @@ export class FileLease implements Lease {
     }
   }
 
+  keepReport(report: KeptReport): void {
+    keepReport(this.#parts.own.places.room, report);
+  }
+
   /** Async only by contract: renewal stops, and the lock is given back, within this very call. */
   release(): Promise<ReleaseAnswer> {
     if (this.#phase === 'over' && !this.#unanswered) return Promise.resolve('notHeld');
     if (this.#phase === 'held') this.#phase = 'releasing';
     let removed: boolean;
     try {
-      removed = this.#remove();
+      removed = this.#passOn() || this.#remove();
     } catch {
       this.#unanswered = true;
       return Promise.resolve('unknown'); // the native error says nothing about who holds it; we ask again
@@ -132,17 +161,25 @@ export class FileLease implements Lease {
     if (this.#phase === 'held') this.#lose(reason);
   }
 
+  #passOn(): boolean {
+    if (this.#unlocked) return false;
+    try {
+      this.#unlocked = this.#parts.passOn(this); // what proper-lockfile knows of is the successor's then
+    } catch { /* no token to be had: given back to all, whose next holder meets the same trouble and tells it */ }
+    return this.#unlocked;
+  }
+
   /** proper-lockfile asks for the removal once and then forgets; what it could not do is asked of our own side. */
   #remove(): boolean {
-    if (this.#unlocked) return this.#parts.own.remove();
+    if (this.#unlocked) return this.#parts.hold.own.remove();
     this.#unlocked = true;
-    return this.#parts.unlock();
+    return this.#parts.hold.unlock();
   }
 
   #renew(token?: number): boolean {
     const { own, clock, leaseMs } = this.#parts;
+    const sleep = new SleepMeter(clock); // first: a sleep from here on must be noticed
     const before = clock.now();
-    const sleep = new SleepMeter(clock); // before the wall clock is asked: a sleep from there on must be noticed
     if (!own.renew(clock.wallNow() + leaseMs, token)) return false;
     this.#sleep = sleep;
     this.#renewedAt = before;
@@ -165,7 +202,7 @@ export class FileLease implements Lease {
     if (this.#unlocked) return;
     this.#unlocked = true;
     try {
-      this.#parts.unlock(); // proper-lockfile forgets; what it removes goes by our owner file, which is not there
+      this.#parts.hold.unlock(); // proper-lockfile forgets; what it removes goes by our owner file, which is not there
     } catch { /* the disk is in trouble: that is why it is lost, and there is nothing of ours left to give back */ }
   }
 

@@ -10,6 +10,7 @@ export class Heartbeat {
   readonly #everyMs: number;
   readonly #leases = new Set<FileLease>();
   #timer: unknown = null;
+  #longestDelayMs = 0;
 
   /** @param everyMs time between two beats, milliseconds; each lease decides at a beat whether it has to act */
   constructor(clock: Clock, everyMs: number) {
@@ -19,6 +20,11 @@ export class Heartbeat {
 
   get leases(): ReadonlySet<FileLease> {
     return this.#leases;
+  }
+
+  /** How much later than due a beat has come at most, milliseconds: how long the event loop was blocked, or asleep. */
+  get longestDelayMs(): number {
+    return this.#longestDelayMs;
   }
 
   add(lease: FileLease): void {
@@ -33,7 +39,9 @@ export class Heartbeat {
   }
 
   #arm(): void {
+    const due = this.#clock.now() + this.#everyMs;
     this.#timer = this.#clock.setTimeout(() => {
+      this.#longestDelayMs = Math.max(this.#longestDelayMs, Math.round(this.#clock.now() - due));
       this.#arm(); // first, so that nothing a beat does can stop the heart
       this.#leases.forEach((lease) => lease.beat());
     }, this.#everyMs, 'background');

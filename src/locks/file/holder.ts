@@ -24,7 +24,7 @@ export function holderOf(places: Places, own: FileLease | undefined): Holder | n
     pid: record?.pid ?? null, host: record?.host ?? null, since: record?.since ?? null,
     state: sameProcess ? own.info.state : record?.state ?? null,
     note: sameProcess ? own.info.note : record?.note ?? null,
-    until: name.until, labels: record?.labels ?? {}, sameProcess,
+    until: name.until, labels: record?.labels ?? {}, sameProcess, facts: record?.facts ?? null,
   };
 }
 

@@ -14,13 +14,14 @@ import { Tombstones } from '../tombstones.js';
 import type { FileLease } from './file-lease.js';
 import { Heartbeat } from './heartbeat.js';
 import { holderOf } from './holder.js';
-import { removeOwner } from './lock-directory.js';
-import { occupantOf, recordOf, type Occupant } from './occupant.js';
-import { PLAIN_STALE_MS, properLockfile, replaceableAt, tryOnce, type TrySettings } from './one-try.js';
+import { removeIf } from './lock-removal.js';
+import { recordOf } from './occupant.js';
+import { passOn, PLAIN_STALE_MS, properLockfile, tryOnce, type TrySettings } from './one-try.js';
 import { FilesystemCheck, type Statfs, type UnsafeFilesystem } from './safe-filesystem.js';
 import { placesOf, type Places } from './session-path.js';
-import { claimToken, clearAbandoned, readLedger } from './tokens.js';
-import { announce, FAST_POLL_MS, SLOW_POLL_MS, waitersOf, watchLock } from './waiting.js';
+import { claimToken, clearAbandoned, glanceAt, openLedger, readLedger, type TokenLedger } from './tokens.js';
+import { waitersIn } from './tickets.js';
+import { Turns } from './turns.js';
 
 export interface LocalFileLocksOptions {
   /** How long a lock lives without renewal, milliseconds, at least 2 000. Default: 10 000. */
@@ -43,9 +44,6 @@ const MOST_RENEW_MS = 3_000;
 
 /** How often the heart beats at least: a changed state is shown to others this late. */
 const MOST_BEAT_MS = 500;
-
-/** A holder that renews between our look and our removal has a new name: how often we look again. */
-const MOST_LOOKS = 100;
 
 /** How long an answer may be on its way; the tombstone outlives it. The default of an attempt's `answerMs`. */
 const ANSWER_MS = 5_000;
@@ -74,13 +72,22 @@ export function localFileLocks(options: LocalFileLocksOptions = {}): LockStore {
   return new LocalFileLocks(leaseMs, directory, new FilesystemCheck(unsafeFilesystem, statfs), clock);
 }
 
+/** One request in line. */
+interface Asker {
+  readonly request: AcquireRequest;
+  readonly places: Places;
+  /** The lock, passed on to it by whoever held it in this process. */
+  offer: FileLease | null;
+}
+
 class LocalFileLocks implements LockStore {
   readonly capabilities;
   readonly #clock: Clock;
   readonly #directory: string | undefined;
   readonly #filesystem: FilesystemCheck;
   readonly #heartbeat: Heartbeat;
-  readonly #queue = new LocalQueue<string>();
+  readonly #queue = new LocalQueue<Asker>();
+  readonly #turns: Turns;
   readonly #tombstones: Tombstones;
   readonly #settings: TrySettings;
 
@@ -91,9 +98,12 @@ class LocalFileLocks implements LockStore {
     this.#filesystem = filesystem;
     this.#heartbeat = new Heartbeat(clock, Math.min(MOST_BEAT_MS, leaseMs / 6));
     this.#tombstones = new Tombstones(clock, leaseMs + ANSWER_MS);
+    this.#turns = new Turns(clock, leaseMs);
     this.#settings = {
       clock, leaseMs, renewMs: Math.min(MOST_RENEW_MS, leaseMs / 3),
+      loopDelayMs: () => this.#heartbeat.longestDelayMs,
       ended: (lease) => this.#heartbeat.remove(lease), stuck: (lease) => this.#heartbeat.add(lease),
+      passOn: (lease) => this.#passOn(lease),
     };
   }
 
@@ -102,24 +112,30 @@ class LocalFileLocks implements LockStore {
     const places = placesOf(request.session, this.#directory, 'make');
     this.#filesystem.check(dirname(places.lock));
     const until = this.#clock.now() + request.waitMs;
-    const place = this.#queue.join(places.lock, places.session);
-    let withdraw: (() => void) | null = null;
+    const asker: Asker = { request, places, offer: null };
+    const place = this.#queue.join(places.lock, asker);
+    let leaveLine: (() => void) | null = null;
     try {
-      if (!place.isFirst()) {
-        withdraw = announce(places.room, randomUUID(), this.#clock.wallNow(), request.info);
+      if (!place.isFirst() && request.waitMs > 0) {
+        leaveLine = this.#turns.lineAt(places).join(request.info);
         await waitFor(this.#clock, request.waitMs, request.signal, (woken) => {
           void place.turn.then(woken);
           return () => {};
         });
       }
+      if (asker.offer) return await this.#accept(asker.offer, request, place.leave);
       const plain = await properLockfile();
       while (place.isFirst() && this.#isWanted(request)) {
-        const lease = tryOnce(plain, places, randomUUID(), request, this.#settings);
-        if (lease) return await this.#grant(lease, places, request, place.leave);
+        const before = glanceAt(places.room);
+        const front = request.waitMs === 0 ? null : this.#turns.frontOf(places, before.tickets);
+        if (front === null) {
+          const lease = tryOnce(plain, places, randomUUID(), request, this.#settings);
+          if (lease) return await this.#grant(lease, before, request, place.leave);
+        }
         const leftMs = until - this.#clock.now();
         if (request.waitMs === 0 || leftMs <= 0) break;
-        withdraw ??= announce(places.room, randomUUID(), this.#clock.wallNow(), request.info);
-        await this.#untilChanged(places, leftMs, request.signal);
+        if (leaveLine) await this.#turns.untilChanged(places, front, leftMs, request.signal);
+        else leaveLine = this.#turns.lineAt(places).join(request.info); // and look again: what happened has woken nobody
       }
       place.leave();
       return { status: 'busy', holder: this.#holderIfSeen(places) };
@@ -127,7 +143,8 @@ class LocalFileLocks implements LockStore {
       place.leave();
       throw error;
     } finally {
-      withdraw?.();
+      leaveLine?.();
+      this.#turns.forget(places);
     }
   }
 
@@ -137,7 +154,7 @@ class LocalFileLocks implements LockStore {
     if (lease) return lease.release();
     try {
       const places = placesOf(session, this.#directory, 'read');
-      return this.#removeIf(places, (occupant) => recordOf(places.lock, occupant)?.owner === owner);
+      return removeIf(places, (occupant) => recordOf(places.lock, occupant)?.owner === owner);
     } catch (error) {
       // What this instance grants to its own owners is a lease above: there is none, whatever the disk says.
       if (owner.includes(identity().instance)) return 'notHeld';
@@ -146,32 +163,22 @@ class LocalFileLocks implements LockStore {
   }
 
   async query(session?: string): Promise<readonly SessionStatus[]> {
-    const all = session === undefined ? this.#queue.keys().flatMap((key) => this.#queue.waiting(key)[0] ?? []) : [session];
+    const all = session === undefined ? this.#queue.keys().flatMap((key) => this.#queue.waiting(key)[0]?.places.session ?? []) : [session];
     return all.map((one) => {
       const places = placesOf(one, this.#directory, 'read');
-      return { session: places.session, holder: this.#holder(places), waiting: waitersOf(places.room) };
+      return { session: places.session, holder: this.#holder(places), waiting: waitersIn(places.room) };
     });
   }
 
   async forceRelease(session: string, { token }: { readonly token: number }): Promise<ReleaseAnswer> {
     if (token < 1) return 'notHeld'; // 0 is a grant under way: it has no token to prove anything by
     const places = placesOf(session, this.#directory, 'read');
-    const answer = this.#removeIf(places, ({ name }) => name.token === token);
+    const answer = removeIf(places, ({ name }) => name.token === token);
     if (answer === 'released') {
       this.#leaseOf((one) => one.token === token && one.session === places.session)
         ?.takenByForce(`taken away by force (token ${token})`);
     }
     return answer;
-  }
-
-  /** Removes the owner that matches, under whatever name its renewals give it meanwhile. */
-  #removeIf(places: Places, matches: (occupant: Occupant & { kind: 'owner' }) => boolean): ReleaseAnswer {
-    for (let look = 0; look < MOST_LOOKS; look += 1) {
-      const occupant = occupantOf(places.lock);
-      if (occupant.kind !== 'owner' || !matches(occupant)) return 'notHeld';
-      if (removeOwner(places, occupant.entry)) return 'released';
-    }
-    return 'unknown';
   }
 
   #isWanted({ signal, owner }: AcquireRequest): boolean {
@@ -197,16 +204,18 @@ class LocalFileLocks implements LockStore {
 
   /** From the owner file in place to a lease with a token. The heart beats for it from the start. */
   async #grant(
-    lease: FileLease, places: Places, request: AcquireRequest, leave: () => void,
+    lease: FileLease, seen: TokenLedger, request: AcquireRequest, leave: () => void,
   ): Promise<AcquireResult> {
+    const { places } = lease;
     this.#heartbeat.add(lease);
     lease.onEnd(leave); // from now on the place in line is the lease's, however that ends
     try {
-      const before = readLedger(places.room);
+      const before = seen.current ? seen : openLedger(places); // an old claim is as good: it fails if it is too old
       const floor = before.current ? 0 : await request.tokenFloor?.() ?? 0;
       const granted = this.#isWanted(request)
         && lease.confirm(claimToken(places.room, before.current ? before : readLedger(places.room), floor));
       clearAbandoned(places.room, before, this.#clock.wallNow() - PLAIN_STALE_MS);
+      this.#turns.served(places, before.tickets);
       if (granted) return { status: 'granted', lease };
     } catch (error) {
       await lease.release();
@@ -216,26 +225,33 @@ class LocalFileLocks implements LockStore {
     return { status: 'unknown', error: new Error(`${places.lock}: not wanted any more, and not to be removed now`) };
   }
 
-  /** Until something happens at the lock's place, or it is time to look again. */
-  async #untilChanged(places: Places, leftMs: number, signal: AbortSignal): Promise<void> {
-    await waitFor(this.#clock, leftMs, signal, (woken) => {
-      const watcher = watchLock(places.lock, woken);
-      // Looked at after the watch is armed: what changed before is seen here, what changes later wakes us.
-      const freeIn = this.#replaceableIn(places);
-      const poll = watcher ? SLOW_POLL_MS : FAST_POLL_MS;
-      const timer = this.#clock.setTimeout(woken, Math.max(0, Math.min(poll, freeIn + 1)));
-      return () => {
-        watcher?.close();
-        this.#clock.clearTimeout(timer);
-      };
-    });
+  /** The lock was passed on to us within this process. */
+  async #accept(lease: FileLease, request: AcquireRequest, leave: () => void): Promise<AcquireResult> {
+    lease.onEnd(leave);
+    if (this.#isWanted(request)) return { status: 'granted', lease };
+    if (await lease.release() !== 'unknown') return { status: 'busy', holder: null };
+    return { status: 'unknown', error: new Error(`${request.session}: not wanted any more, and not to be removed now`) };
   }
 
-  #replaceableIn(places: Places): number {
-    try {
-      return replaceableAt(occupantOf(places.lock), this.capabilities.leaseMs) - this.#clock.wallNow();
-    } catch {
-      return Infinity; // the next try meets the same error, and tells it
-    }
+  /**
+   * Gives a lock that is being given back to whoever is next in this process, with a token of its own: two renames
+   * instead of taking the directory away and making it again.
+   * @returns false if nobody here is next, or others have waited long enough: then it is given back to all
+   */
+  #passOn(lease: FileLease): boolean {
+    const { places } = lease;
+    const next = this.#queue.second(places.lock);
+    if (!next || !this.#isWanted(next.request)) return false;
+    const ledger = readLedger(places.room);
+    if (!ledger.current) return false; // another boot's: the session has to be asked
+    const how = this.#turns.mayPassOn(places, ledger.tickets, lease.passed);
+    if (how === false) return false;
+    const token = claimToken(places.room, ledger, 0);
+    const often = how === 'freely' ? 0 : lease.passed + 1;
+    const passed = passOn(lease, token, randomUUID(), next.request, this.#settings, often);
+    if (passed === null) return false;
+    this.#heartbeat.add(passed);
+    next.offer = passed;
+    return true;
   }
 }

@@ -2,75 +2,30 @@
  * The lock on disk: a directory that, once held, contains exactly one owner file (see `owner-entry.ts`).
  *
  * Every step is one atomic call on the name it means:
- *   take       mkdir, then rename a populated directory onto the very one we made (plain proper-lockfile's lock is an
- *              empty directory, and rename replaces empty directories: hence mkdir first, and the check of identity)
- *   take over  rename the dead owner file to our name: of two takers, or a taker and a reviving owner, one finds it
+ *   take       mkdir, then create our owner file in the very directory we made (see `take`; README, "The protocol")
+ *   take over  rename the dead owner file to our name: of two takers, or a taker and a reviving owner, one finds it;
+ *              a dead empty directory is replaced by a populated one (rename(2) replaces empty directories alone)
  *   renew      rename our owner file to a name with a later end; it also keeps the directory's mtime fresh
  *   give back  unlink our owner file, then rmdir
  * Nothing here waits or knows about processes; errors that are no answer are thrown as they come.
  */
-import { lstatSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { lstatSync, readdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { attempted, codeOf } from './errno.js';
-import { identityOf, isStill, STAGED, type Identity, type Occupant } from './occupant.js';
-import { nameOf, parseName, rewriteRecord, type OwnerName, type OwnerRecord } from './owner-entry.js';
+import { attempted } from './errno.js';
+import { discardEmpty, discardStaged, GONE, removeEmpty } from './lock-removal.js';
+import { identityOf, isSame, isStill, STAGED, type Identity, type Occupant } from './occupant.js';
+import { nameOf, parseName, rewriteRecord, writeRecord, type OwnerName, type OwnerRecord } from './owner-entry.js';
+import { makeMarked, makeRoom, settleMode } from './permissions.js';
 import type { Places } from './session-path.js';
-
-/** "It is not there", said of a name inside the lock: the lock may have been replaced by something else. */
-const GONE = ['ENOENT', 'ENOTDIR'];
 
 /** What a rename onto the lock's place says when somebody else has it. On Windows a sharing violation says so. */
 const TAKEN = [...GONE, 'ENOTEMPTY', 'EEXIST', ...(process.platform === 'win32' ? ['EPERM', 'EACCES'] : [])];
 
-/** Removes a lock of ours by its owner's name. False if that owner is no longer there. */
-export function removeOwner(places: Places, entry: string): boolean {
-  if (!attempted(() => unlinkSync(join(places.lock, entry)), ...GONE)) return false;
-  removeEmpty(places);
-  return true;
-}
-
 /** Nobody takes an empty directory for dead that is younger: plain proper-lockfile's least `stale` is 2 000. */
 const MOST_STALL_MS = 1_500;
 
-/** A stray's name is kept as far as it fits: a name may have 255 bytes, and a character of it up to three. */
-const MOST_LITTER_NAME = 40;
-
-/**
- * Removes the directory after its owner file is gone. What somebody else put into it is moved to the room, not
- * deleted: it would otherwise keep the session locked for ever.
- */
-function removeEmpty({ lock, room }: Places): void {
-  if (attempted(() => rmdirSync(lock), ...GONE, 'ENOTEMPTY', 'EEXIST')) return;
-  const entries = entriesOf(lock);
-  // Gone, a successor's, or emptied by somebody else, who may be in it by now: it then ages.
-  if (entries.length === 0 || entries.some((entry) => parseName(entry) !== null)) return;
-  entries.forEach((entry, index) => {
-    const litter = join(room, `litter.${Date.now()}.${index}.${entry.slice(-MOST_LITTER_NAME)}`);
-    if (entry.startsWith(STAGED)) attempted(() => unlinkSync(join(lock, entry)), ...GONE);
-    else attempted(() => renameSync(join(lock, entry), litter), ...GONE);
-  });
-  attempted(() => rmdirSync(lock), ...GONE, 'ENOTEMPTY', 'EEXIST');
-}
-
-function entriesOf(lock: string): string[] {
-  try {
-    return readdirSync(lock);
-  } catch (error) {
-    if (GONE.includes(codeOf(error) ?? '')) return [];
-    throw error;
-  }
-}
-
-/** The room is a directory, or it becomes one. */
-function makeRoom(room: string): void {
-  try {
-    mkdirSync(room, { recursive: true });
-  } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error;
-    // EEXIST would read as "somebody holds the lock"; it is no answer but a fault, and says what to remove.
-    throw Object.assign(new Error(`${room}: expected a directory, got something else; remove it`), { code: 'ENOTDIR' });
-  }
-}
+/** Who owns what lies in there, by name. */
+const ownersIn = (lock: string): string[] => readdirSync(lock).filter((entry) => parseName(entry) !== null);
 
 const taken = (lock: string): Error => Object.assign(new Error(`${lock} is taken`), { code: 'EEXIST' });
 
@@ -95,26 +50,47 @@ export class OwnLock {
     return join(this.places.lock, this.#entry ?? nameOf(this.#name));
   }
 
-  /** Takes a free place. Throws EEXIST if it is taken, by whomever; on any other failure nothing is left. */
-  take(record: OwnerRecord, until: number): void {
-    const { lock } = this.places;
-    if (lstatSync(lock, { throwIfNoEntry: false })) throw taken(lock); // most tries end here, with nothing staged
-    const placed = this.#staged(record, until, (staged, name) => {
-      const preparedAt = identityOf(staged)?.mtimeMs ?? -Infinity;
-      mkdirSync(lock);
-      let made: Identity | null = null;
-      let done = false;
-      try {
-        const seen = identityOf(lock);
-        // What we see a while later may be what others made in place of ours; then it is not ours to touch.
-        if (seen && seen.mtimeMs - preparedAt < MOST_STALL_MS) made = seen;
-        done = made !== null && this.#place(staged, name, made);
-      } finally {
-        if (!done && made) discardEmpty(lock, made);
-      }
-      return done;
-    });
-    if (!placed) throw taken(lock);
+  /**
+   * Takes a free place. Throws EEXIST if it is taken, by whomever; on any other failure nothing is left.
+   * @param stalledMs how long ago the try began, milliseconds, by the clock that shows more: a machine may sleep
+   */
+  take(record: OwnerRecord, until: number, stalledMs: () => number): void {
+    const { lock, mode } = this.places;
+    makeMarked(lock, mode);
+    let made: Identity | null = null;
+    let done = false;
+    try {
+      const seen = identityOf(lock);
+      // What we see a while later may be what others made in place of ours; then it is not ours to touch.
+      if (seen && stalledMs() < MOST_STALL_MS) made = seen;
+      done = made !== null && this.#enter(record, until, made);
+    } finally {
+      if (!done && made) discardEmpty(lock, made);
+    }
+    if (!done) throw taken(lock);
+  }
+
+  /**
+   * Creates our owner file in the directory we made. False if it is not ours any more: then nothing of us is in it.
+   * Looked at afterwards, for we may have been stopped right before: others may have replaced the directory, and a
+   * plain user's new one is as empty as ours was.
+   */
+  #enter(record: OwnerRecord, until: number, made: Identity): boolean {
+    const { lock, mode } = this.places;
+    const name = { ...this.#name, until };
+    const path = join(lock, nameOf(name));
+    let entered = false;
+    let created = false;
+    try {
+      created = attempted(() => writeRecord(path, record, mode), ...GONE);
+      entered = created && isSame(lock, made) && ownersIn(lock).length === 1;
+    } finally {
+      if (!entered) attempted(() => unlinkSync(path), ...GONE);
+    }
+    if (!entered) return false;
+    this.#is(name);
+    settleMode(lock, made.mode, mode);
+    return true;
   }
 
   /**
@@ -136,13 +112,13 @@ export class OwnLock {
   #staged(record: OwnerRecord, until: number, fn: (staged: string, name: OwnerName) => boolean): boolean {
     const staged = join(this.places.room, `new.${this.id}`);
     const name = { ...this.#name, until };
+    const { mode } = this.places;
     let placed = false;
     try {
-      if (!attempted(() => mkdirSync(staged), 'ENOENT')) {
-        makeRoom(this.places.room);
-        mkdirSync(staged);
-      }
-      writeFileSync(join(staged, nameOf(name)), JSON.stringify(record), { flag: 'wx' });
+      makeRoom(this.places);
+      makeMarked(staged, mode);
+      writeRecord(join(staged, nameOf(name)), record, mode);
+      settleMode(staged, identityOf(staged)?.mode ?? 0, mode);
       placed = fn(staged, name);
     } finally {
       if (!placed) discardStaged(staged);
@@ -168,16 +144,13 @@ export class OwnLock {
 
   /** Takes the place of a dead owner. False if somebody else did, or the owner has revived. */
   takeOver(dead: string, record: OwnerRecord, until: number): boolean {
-    const { lock, room } = this.places;
+    const { lock } = this.places;
     const name = { ...this.#name, until };
-    makeRoom(room);
+    makeRoom(this.places); // first: a room that cannot be had must not cost the dead lock its end
     if (!attempted(() => renameSync(join(lock, dead), join(lock, nameOf(name))), ...GONE)) return false;
     this.#is(name);
     rewriteRecord(this.path, record);
-    // What the dead owner staged goes before anybody is granted: its rename then finds nothing.
-    for (const entry of readdirSync(lock)) {
-      if (entry.startsWith(STAGED)) attempted(() => unlinkSync(join(lock, entry)), ...GONE);
-    }
+    this.clearStaged();
     return true;
   }
 
@@ -187,6 +160,26 @@ export class OwnLock {
     if (!attempted(() => renameSync(this.path, join(this.places.lock, nameOf(name))), ...GONE)) return false;
     this.#is(name);
     return true;
+  }
+
+  /**
+   * Passes it on to another acquisition of this process, under its token. Null: our owner file is gone, the lock is lost.
+   * After it there is nothing of ours to give back; what we staged is still there.
+   */
+  passTo(id: string, token: number, until: number): OwnLock | null {
+    const next = new OwnLock(this.places, id);
+    const name = { token, until, id };
+    if (!attempted(() => renameSync(this.path, join(this.places.lock, nameOf(name))), ...GONE)) return null;
+    this.#entry = null;
+    next.#is(name);
+    return next;
+  }
+
+  /** What a holder before us staged goes before anybody is granted: its rename then finds nothing. */
+  clearStaged(): void {
+    for (const entry of readdirSync(this.places.lock)) {
+      if (entry.startsWith(STAGED)) attempted(() => unlinkSync(join(this.places.lock, entry)), ...GONE);
+    }
   }
 
   /** Tells who waits what we are doing now. False: our owner file is gone. */
@@ -230,22 +223,5 @@ export class OwnLock {
   #is(name: OwnerName): void {
     this.#name = name;
     this.#entry = nameOf(name);
-  }
-}
-
-/** Takes back a directory we have just made and could not populate. */
-function discardEmpty(lock: string, made: Identity): void {
-  try {
-    if (isStill(lock, made)) rmdirSync(lock);
-  } catch {
-    // The error that brought us here is the one to tell; an empty directory is taken over by age.
-  }
-}
-
-function discardStaged(staged: string): void {
-  try {
-    rmSync(staged, { recursive: true, force: true });
-  } catch {
-    // As above; a later grant removes it (`clearAbandoned` in `tokens.ts`).
   }
 }

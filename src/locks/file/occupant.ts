@@ -9,8 +9,18 @@ import { parseName, readRecord, type OwnerName, type OwnerRecord } from './owner
 /** One directory among those that follow each other at a path. Some systems reuse an inode at once. */
 export interface Identity {
   readonly ino: number;
+  /** Two directories with one inode are told apart by when they were made; 0 where that is not recorded. */
+  readonly birthtimeMs: number;
   readonly mtimeMs: number;
+  /** Permissions, the mark included. */
+  readonly mode: number;
 }
+
+/**
+ * Directories of ours are made with the sticky bit, which plain proper-lockfile's are not: so an empty one says whose
+ * it is. (Where the bit is not kept, as on Windows, it counts as a plain one.)
+ */
+export const OUR_MARK = 0o1000;
 
 /** What occupies a lock's place. */
 export type Occupant =
@@ -53,7 +63,7 @@ function lookAt(lock: string): Occupant | null {
   const owners = entries.filter((entry) => parseName(entry) !== null);
   const [entry] = owners;
   const stray = entries.find((one) => !one.startsWith(STAGED));
-  if (stray === undefined) return { kind: 'empty', staged: entries, ino: stat.ino, mtimeMs: stat.mtimeMs };
+  if (stray === undefined) return { kind: 'empty', staged: entries, ...identityIn(stat) };
   if (entry === undefined) return { kind: 'foreign', what: `a directory with ${stray} in it` };
   if (owners.length > 1) return null;
   const owner = lstatSync(join(lock, entry), { throwIfNoEntry: false });
@@ -80,11 +90,19 @@ export function recordOf(lock: string, occupant: Occupant): Partial<OwnerRecord>
 /** The directory at a path; null if there is none. */
 export function identityOf(lock: string): Identity | null {
   const stat = lstatSync(lock, { throwIfNoEntry: false });
-  return stat?.isDirectory() ? { ino: stat.ino, mtimeMs: stat.mtimeMs } : null;
+  return stat?.isDirectory() ? identityIn(stat) : null;
+}
+
+const identityIn = ({ ino, birthtimeMs, mtimeMs, mode }: Stats): Identity =>
+  ({ ino, birthtimeMs, mtimeMs, mode: mode & 0o7777 });
+
+/** Is that very directory there, whatever has been created or removed in it? */
+export function isSame(lock: string, { ino, birthtimeMs }: Identity): boolean {
+  const now = identityOf(lock);
+  return now !== null && now.ino === ino && now.birthtimeMs === birthtimeMs;
 }
 
 /** Is it still that very directory, with nothing created or removed in it since? */
-export function isStill(lock: string, { ino, mtimeMs }: Identity): boolean {
-  const now = identityOf(lock);
-  return now !== null && now.ino === ino && now.mtimeMs === mtimeMs;
+export function isStill(lock: string, seen: Identity): boolean {
+  return isSame(lock, seen) && identityOf(lock)?.mtimeMs === seen.mtimeMs;
 }

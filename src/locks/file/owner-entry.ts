@@ -3,8 +3,11 @@
  * Renewal and takeover both rename it, so of two who act on the same name exactly one finds it. Its content only
  * explains: who that is, since when, in which state.
  */
-import { closeSync, constants, fstatSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import {
+  closeSync, constants, fchmodSync, fstatSync, ftruncateSync, openSync, readSync, writeSync,
+} from 'node:fs';
 import type { ProcessMark } from '../../owner.js';
+import { readFacts, type HolderFacts } from '../holder-facts.js';
 
 /** What the name of an owner file says. */
 export interface OwnerName {
@@ -37,10 +40,14 @@ export interface OwnerRecord extends ProcessMark {
   readonly state: string;
   readonly note: string | null;
   readonly labels: Readonly<Record<string, string>>;
+  readonly facts?: HolderFacts | null;
 }
 
 /** A record longer than this is not one of ours (32 labels of 2 x 256 characters fit four times over). */
 const MOST_BYTES = 128 * 1024;
+
+/** Enough for most; reused, since nothing is awaited while it is in use. */
+const small = Buffer.allocUnsafeSlow(4_096);
 
 /** A planted link would make us read, or write, somewhere else; a planted pipe would make us wait. */
 const AS_IT_IS = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
@@ -48,29 +55,41 @@ const AS_IT_IS = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 const count = (value: unknown): number | null => (typeof value === 'number' && Number.isFinite(value) ? value : null);
 
-/** Reads and validates; whatever is not as it should be is left out. Null if nothing can be read. Never throws. */
-export function readRecord(path: string): Partial<OwnerRecord> | null {
-  let parsed: unknown;
+/**
+ * Reads a small file of ours as a stranger's: bounded, following no link, waiting for no pipe. Null if that is no
+ * object of JSON: gone, being written, or not ours. Never throws.
+ */
+export function readJson(path: string): Record<string, unknown> | null {
   try {
     const fd = openSync(path, constants.O_RDONLY | AS_IT_IS);
     try {
-      const buffer = Buffer.allocUnsafe(MOST_BYTES);
-      parsed = JSON.parse(buffer.toString('utf8', 0, readSync(fd, buffer, 0, MOST_BYTES, 0)));
+      let buffer = small;
+      let length = readSync(fd, buffer, 0, buffer.length, 0);
+      if (length === buffer.length) {
+        buffer = Buffer.allocUnsafe(MOST_BYTES);
+        length = readSync(fd, buffer, 0, MOST_BYTES, 0);
+      }
+      const parsed: unknown = JSON.parse(buffer.toString('utf8', 0, length));
+      return typeof parsed === 'object' && parsed !== null ? parsed as Record<string, unknown> : null;
     } finally {
       closeSync(fd);
     }
   } catch {
-    return null; // Gone, being written, or not ours: the name has already said what decides.
+    return null;
   }
-  if (typeof parsed !== 'object' || parsed === null) return null;
-  const found = parsed as Record<string, unknown>;
+}
+
+/** Reads and validates; whatever is not as it should be is left out. Null if nothing can be read. Never throws. */
+export function readRecord(path: string): Partial<OwnerRecord> | null {
+  const found = readJson(path); // The name has already said what decides.
+  if (found === null) return null;
   const fields = {
     id: text(found['id']),
     session: text(found['session']), owner: text(found['owner']), attemptId: text(found['attemptId']),
     pid: count(found['pid']), host: text(found['host']), boot: text(found['boot']), started: text(found['started']),
     pidNamespace: text(found['pidNamespace']),
     since: count(found['since']), leaseMs: count(found['leaseMs']), state: text(found['state']), note: text(found['note']),
-    labels: labelsOf(found['labels']),
+    labels: labelsOf(found['labels']), facts: readFacts(found['facts']),
   };
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
 }
@@ -81,13 +100,31 @@ function labelsOf(value: unknown): Readonly<Record<string, string>> {
 }
 
 /**
+ * Creates an owner file with its record. Throws EEXIST if there is one.
+ * @param mode permissions; null: as the process makes its files
+ */
+export function writeRecord(path: string, record: OwnerRecord, mode: number | null): void {
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | AS_IT_IS;
+  const fd = openSync(path, flags, mode ?? 0o666);
+  try {
+    const bytes = Buffer.from(JSON.stringify(record));
+    for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done, bytes.length - done, done);
+    if (mode !== null && (fstatSync(fd).mode & 0o777) !== mode) fchmodSync(fd, mode);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/**
  * Writes the record into the owner file that is there. It never creates one: a file that somebody took over must not
  * come back beside theirs. It never becomes shorter: who reads between a write and a cut would find a torn record.
  */
-export function rewriteRecord(path: string, record: OwnerRecord): void {
+export const rewriteRecord = (path: string, record: OwnerRecord): void => rewriteJson(path, JSON.stringify(record));
+
+/** As `rewriteRecord`, any JSON. */
+export function rewriteJson(path: string, json: string): void {
   const fd = openSync(path, constants.O_WRONLY | AS_IT_IS);
   try {
-    const json = JSON.stringify(record);
     const { size } = fstatSync(fd);
     const bytes = Buffer.from(json.padEnd(json.length + Math.min(size, MOST_BYTES) - Buffer.byteLength(json)));
     if (size > MOST_BYTES) ftruncateSync(fd, 0); // not ours, and nobody could read it

@@ -3,7 +3,7 @@
  * Touches nothing, except that who wants to lock (`make`) gets the session's parent directory made.
  */
 import { createHash } from 'node:crypto';
-import { lstatSync, mkdirSync, readlinkSync, realpathSync, statSync } from 'node:fs';
+import { lstatSync, mkdirSync, readlinkSync, realpathSync, statSync, type Stats } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { AttemptError } from '../../errors.js';
 import { codeOf } from './errno.js';
@@ -16,6 +16,8 @@ export interface Places {
   readonly lock: string;
   /** Everything else of ours: tokens, waiters, lock directories not yet in place. */
   readonly room: string;
+  /** Permissions of the session file, which our own files follow; null if there is none yet. */
+  readonly mode: number | null;
 }
 
 /** `make`: the directories needed to lock are made. `read`: nothing is touched. */
@@ -30,26 +32,41 @@ const MOST_LINKS = 40;
  * @throws AttemptError `SESSION_INVALID` for a directory or a circle of links; the native error for anything else
  */
 export function realSession(session: string, purpose: Purpose): string {
+  return resolved(session, purpose).path;
+}
+
+function resolved(session: string, purpose: Purpose): { readonly path: string; readonly mode: number | null } {
   let path = resolve(session);
   for (let links = 0; links < MOST_LINKS; links += 1) {
     try {
       const real = realpathSync.native(path);
-      if (statSync(real).isDirectory()) {
-        throw new AttemptError('SESSION_INVALID', `${session}: expected a file to lock, got a directory; name a file in it`);
-      }
-      return real;
+      const stat = statSync(real);
+      expectOneFile(session, stat, purpose);
+      return { path: real, mode: stat.mode & 0o777 };
     } catch (error) {
       if (codeOf(error) !== 'ENOENT') throw error;
     }
     // Missing: either the file itself, or what a link points to.
     if (purpose === 'make') mkdirSync(dirname(path), { recursive: true });
-    else if (!lstatSync(dirname(path), { throwIfNoEntry: false })) return path;
+    else if (!lstatSync(dirname(path), { throwIfNoEntry: false })) return { path, mode: null };
     path = join(realpathSync.native(dirname(path)), basename(path));
     const link = lstatSync(path, { throwIfNoEntry: false });
-    if (!link?.isSymbolicLink()) return path;
+    if (!link?.isSymbolicLink()) return { path, mode: null };
     path = resolve(dirname(path), readlinkSync(path));
   }
   throw new AttemptError('SESSION_INVALID', `${session}: expected a file, got a circle of symbolic links`);
+}
+
+/** What has another name too would have another lock under it. */
+function expectOneFile(session: string, stat: Stats, purpose: Purpose): void {
+  if (stat.isDirectory()) {
+    throw new AttemptError('SESSION_INVALID', `${session}: expected a file to lock, got a directory; name a file in it`);
+  }
+  if (stat.nlink <= 1 || purpose === 'read') return;
+  throw new AttemptError(
+    'SESSION_INVALID', `${session}: expected a file with one name, got one with ${stat.nlink} (hard links): an attempt on `
+    + 'another of its names would not meet this lock. Replace the link by a copy, or by a symbolic link.',
+  );
 }
 
 /**
@@ -57,11 +74,11 @@ export function realSession(session: string, purpose: Purpose): string {
  * @param directory lay locks there instead of beside the session; the name then carries a hash of the real path
  */
 export function placesOf(session: string, directory: string | undefined, purpose: Purpose): Places {
-  const real = realSession(session, purpose);
-  if (directory === undefined) return { session: real, lock: `${real}.lock`, room: `${real}.attempt` };
+  const { path: real, mode } = resolved(session, purpose);
+  if (directory === undefined) return { session: real, lock: `${real}.lock`, room: `${real}.attempt`, mode };
   if (purpose === 'make') mkdirSync(directory, { recursive: true });
   const home = lstatSync(directory, { throwIfNoEntry: false }) ? realpathSync.native(directory) : resolve(directory);
   const hash = createHash('sha256').update(real).digest('hex').slice(0, 16);
   const stem = join(home, `${basename(real)}-${hash}`);
-  return { session: real, lock: `${stem}.lock`, room: `${stem}.attempt` };
+  return { session: real, lock: `${stem}.lock`, room: `${stem}.attempt`, mode };
 }

@@ -12,7 +12,10 @@
 import { closeSync, openSync, readdirSync, renameSync, rmSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { bootMark } from '../../owner.js';
-import { attempted } from './errno.js';
+import { attempted, codeOf } from './errno.js';
+import { makeRoom } from './permissions.js';
+import type { Places } from './session-path.js';
+import { ticketsAmong } from './tickets.js';
 
 /** Rounds of "somebody else has that number": each means another claim went through. */
 const MOST_ROUNDS = 1_000;
@@ -27,6 +30,31 @@ export interface TokenLedger {
   readonly oldMarks: readonly string[];
   /** Lock directories that are being prepared, or were when their process died. */
   readonly prepared: readonly string[];
+  /** Tickets of processes that wait, the first in line first. */
+  readonly tickets: readonly string[];
+}
+
+/** A room that is not there yet, or is no room: whoever takes the lock finds out which. */
+const NO_LEDGER: TokenLedger = { highest: 0, numbers: [], current: false, oldMarks: [], prepared: [], tickets: [] };
+
+/** What is known before the lock is taken. Makes nothing. */
+export function glanceAt(room: string): TokenLedger {
+  try {
+    return readLedger(room);
+  } catch {
+    return NO_LEDGER;
+  }
+}
+
+/** The ledger of a session that may never have been locked: its room is made. */
+export function openLedger(places: Places): TokenLedger {
+  try {
+    return readLedger(places.room);
+  } catch (error) {
+    if (!['ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '')) throw error;
+    makeRoom(places);
+    return readLedger(places.room);
+  }
 }
 
 export function readLedger(room: string): TokenLedger {
@@ -35,7 +63,8 @@ export function readLedger(room: string): TokenLedger {
   const prepared: string[] = [];
   const mark = `boot.${bootMark()}`;
   let current = false;
-  for (const name of readdirSync(room)) {
+  const names = readdirSync(room);
+  for (const name of names) {
     const number = Number(/^token\.([1-9]\d{0,15})$/.exec(name)?.[1] ?? 0);
     if (number > 0 && Number.isSafeInteger(number)) numbers.push(number);
     else if (name === mark) current = true;
@@ -43,7 +72,10 @@ export function readLedger(room: string): TokenLedger {
     else if (name.startsWith('new.')) prepared.push(name);
   }
   numbers.sort((a, b) => a - b);
-  return { highest: numbers.at(-1) ?? 0, numbers, current: current && numbers.length > 0, oldMarks, prepared };
+  return {
+    highest: numbers.at(-1) ?? 0, numbers, current: current && numbers.length > 0, oldMarks, prepared,
+    tickets: ticketsAmong(names),
+  };
 }
 
 /** Claims the next token above the ledger and the floor. Must be called under the lock. */

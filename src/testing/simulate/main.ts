@@ -17,7 +17,6 @@ const HELP = `npm run simulate -- [options]
   --steps N             stop after so many events
   --message-faults X    share of messages to which something happens, 0 to 1 (default 0.12)
   --no-process-faults   no crashes, sleeps, cuts or forced locks
-  --sleep-blind-store   the store does not notice a sleep between asking and its grant
   --trace               print everything that happens`;
 
 async function main(): Promise<number> {
@@ -25,8 +24,7 @@ async function main(): Promise<number> {
     options: {
       seed: { type: 'string' }, seeds: { type: 'string' }, attempts: { type: 'string' }, zombies: { type: 'string' },
       only: { type: 'string' }, steps: { type: 'string' }, 'message-faults': { type: 'string' },
-      'no-process-faults': { type: 'boolean' }, trace: { type: 'boolean' },
-      'sleep-blind-store': { type: 'boolean' }, help: { type: 'boolean' },
+      'no-process-faults': { type: 'boolean' }, trace: { type: 'boolean' }, help: { type: 'boolean' },
     },
   });
   if (values.help) return say(HELP);
@@ -39,7 +37,6 @@ async function main(): Promise<number> {
     ...(values.steps !== undefined && { steps: Number(values.steps) }),
     ...(values['message-faults'] !== undefined && { messageFaults: Number(values['message-faults']) }),
     ...(values['no-process-faults'] && { processFaults: false }),
-    ...(values['sleep-blind-store'] && { sleepBlindStore: true }),
   };
   const sum = new Sum();
   for (let seed = first; seed < first + seeds; seed += 1) {

@@ -20,8 +20,6 @@ export interface SimulateOptions {
   readonly processFaults?: boolean;
   /** Share of messages to which something happens, 0 to 1. Default: 0.12. */
   readonly messageFaults?: number;
-  /** A store that counts a lease from asking, on a clock that stood still on the way. Default: false. */
-  readonly sleepBlindStore?: boolean;
 }
 
 /** The safety phase, milliseconds: attempts start and faults happen within. */

@@ -97,7 +97,6 @@ class Simulation {
       asked: (owner) => this.#actor(owner)?.watch.asked(),
       tried: (owner) => this.#actor(owner)?.watch.tried(),
       granted: (lease) => this.#actor(lease.owner)?.watch.granted(lease),
-      isSleepBlind: this.options.sleepBlindStore ?? false,
       lostTold: (owner) => this.#actor(owner)?.watch.lossTold(owner),
     });
     const actor = new Actor(script, { server: this.server, logs: this.logs, process, locks, run: this.name });

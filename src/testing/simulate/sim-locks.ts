@@ -3,7 +3,6 @@
  * Owns: waiting, and what a lost answer means. Must not know: attempts, faults.
  */
 import type { AcquireRequest, AcquireResult, LockStore, ReleaseAnswer, SessionStatus } from '../../locks/lock-store.js';
-import { SleepMeter } from '../../clock.js';
 import { waitFor } from '../../locks/patience.js';
 import { LEASE_MS, type Grant } from './lock-server.js';
 import { SimLease, type LeaseHost } from './sim-lease.js';
@@ -18,8 +17,6 @@ export interface LocksHost extends LeaseHost {
   /** A message that may bring a grant is sent. */
   tried(owner: string): void;
   granted(lease: SimLease): void;
-  /** A store that does not notice that its process slept between asking and being answered. */
-  readonly isSleepBlind: boolean;
 }
 
 export class SimLocks implements LockStore {
@@ -37,14 +34,13 @@ export class SimLocks implements LockStore {
     for (;;) {
       if (signal.aborted) return doubt ? { status: 'unknown', error: doubt } : { status: 'busy', holder: null };
       const askedAt = clock.now();
-      const meter = new SleepMeter(clock); // the attempt's own begins with the grant, which may have slept on its way
       const answer = await this.#try(session, owner);
       doubt = answer instanceof Error ? answer : null;
       if (answer instanceof Error) {
         if (random.chance(0.4)) return { status: 'unknown', error: answer };
       } else if ('grant' in answer) {
         await this.#pauseAtTimes();
-        return this.#granted(request, answer.grant, askedAt - (this.host.isSleepBlind ? 0 : meter.slept()));
+        return this.#granted(request, answer.grant, askedAt);
       }
       else if (clock.now() >= until) return { status: 'busy', holder: null };
       if (doubt && clock.now() >= until) return { status: 'unknown', error: doubt };

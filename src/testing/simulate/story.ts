@@ -10,13 +10,12 @@ const MOST_LINES = 60;
 
 /** The command that runs this again. */
 export function replayOf(options: SimulateOptions): string {
-  const { seed, attempts = 10, zombies = 3, only, processFaults, messageFaults, sleepBlindStore } = options;
+  const { seed, attempts = 10, zombies = 3, only, processFaults, messageFaults } = options;
   return [
     `npm run simulate -- --seed ${seed} --attempts ${attempts} --zombies ${zombies}`,
     only && `--only ${only.join(',')}`,
     processFaults === false && '--no-process-faults',
     messageFaults !== undefined && `--message-faults ${messageFaults}`,
-    sleepBlindStore && '--sleep-blind-store',
   ].filter(Boolean).join(' ');
 }
 

@@ -37,10 +37,26 @@ describe('M14 S16: an end no lease can have, because the clock was set back', ()
     if (answer.status === 'granted') await answer.lease.release();
   });
 
-  test('M14: a dead process\'s lease that can still be true is waited out: a pid alone takes nothing', async () => {
+});
+
+describe('M14 L3: a lease that has not ended', () => {
+  const NOBODY = { ...processMark(), pid: 2 ** 22 + 1 }; // more than Linux ever gives
+  test.each<[string, object, 'granted' | 'busy']>([
+    ['of a process that is gone', NOBODY, 'granted'],
+    ['of a process whose pid is another\'s by now', DEAD, 'granted'],
+    ['of a pid alone', { pid: NOBODY.pid }, 'busy'],
+    ['of a process whose start is not known', { ...NOBODY, started: null }, 'busy'],
+    ['of a process of another boot, which the clock may not have passed', { ...NOBODY, boot: 'another' }, 'busy'],
+    ['of a process of another host', { ...NOBODY, host: 'another' }, 'busy'],
+    ['of a process of another pid namespace', { ...NOBODY, pidNamespace: 'pid:[1]' }, 'busy'],
+    ['of a process group instead of a process', { ...NOBODY, pid: -1 }, 'busy'],
+    ['of one that has not told who it is yet', { ...NOBODY, id: OTHER_ID }, 'busy'],
+  ])('%s: %s', async (_who, record, status) => {
     const session = newSession();
-    plant(session, Date.now() + 8_000, DEAD);
-    expect(await ask(localFileLocks(), session)).toMatchObject({ status: 'busy', holder: { attemptId: 'a1', token: 3 } });
+    plant(session, Date.now() + 8_000, record);
+    const answer = await ask(localFileLocks(), session, { floor: async () => 3 });
+    expect(answer.status).toBe(status);
+    if (answer.status === 'granted') await answer.lease.release();
   });
 });
 
@@ -74,7 +90,7 @@ test('L5: waiters of another boot, and ones nobody can tell about after a day, a
   Object.entries(names).forEach(([who, mark], index) => {
     const since = Date.now() - (who === 'old' ? 25 * HOUR_MS : HOUR_MS);
     const name = `wait.${since}.${index}1234567-89ab-4cde-8f01-23456789abcd`;
-    writeFileSync(join(room, name), JSON.stringify({ attemptId: who, since, ...mark }));
+    writeFileSync(join(room, name), JSON.stringify({ ...mark, since, waiting: [{ attemptId: who, since }] }));
   });
   const locks = localFileLocks();
   const waiters = async () => (await locks.query(session))[0]?.waiting.map(({ attemptId }) => attemptId);

@@ -1,7 +1,7 @@
 /**
  * Which file a session is: however it is spelled, it is one lock; and where that lock lies.
  */
-import { existsSync, lstatSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, lstatSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { localFileLocks } from '../../../src/locks/file/local-file-locks.js';
@@ -44,6 +44,21 @@ describe.each(['that exists', 'that does not exist yet'])('a session %s', (which
 });
 
 describe('what is no session', () => {
+  test('S2: a file with two names is refused under either, and says why; asking about it is not', async () => {
+    const home = temporaryDirectory();
+    const [one, two] = [join(home, 'one'), join(home, 'two')];
+    writeFileSync(one, '');
+    linkSync(one, two);
+    for (const session of [one, two]) {
+      await expect(ask(localFileLocks(), session)).rejects.toThrow(/one name, got one with 2 \(hard links\)/);
+      expect((await localFileLocks().query(session))[0]?.holder).toBeNull();
+    }
+    expect(readdirSync(home).sort()).toEqual(['one', 'two']);
+    rmSync(two);
+    await (await granted(localFileLocks(), one)).release();
+  });
+
+
   test('a directory, and a circle of links, are refused and say so', async () => {
     const home = temporaryDirectory();
     link('b', join(home, 'a'));

@@ -101,7 +101,7 @@ describe('the way to the session', () => {
     ['has a file where our room should be', (home) => {
       writeFileSync(join(home, 'session.attempt'), 'mine');
       return join(home, 'session');
-    }, /ENOTDIR/],
+    }, /expected a directory/],
     ['has a file for a room, and an expired lock', (home) => {
       writeFileSync(join(home, 'session.attempt'), 'mine');
       fill(join(home, 'session.lock'), `owner.1.${LONG_AGO}.${ID}`);

@@ -8,7 +8,7 @@ import type { Clock } from '../../../src/clock.js';
 import type { FileLease } from '../../../src/locks/file/file-lease.js';
 import { PLAIN_STALE_MS, tryOnce } from '../../../src/locks/file/one-try.js';
 import { placesOf, type Places } from '../../../src/locks/file/session-path.js';
-import { claimToken, clearAbandoned, readLedger } from '../../../src/locks/file/tokens.js';
+import { claimToken, clearAbandoned, openLedger } from '../../../src/locks/file/tokens.js';
 
 export const LEASE_MS = 2_000;
 
@@ -53,12 +53,13 @@ export class Contender {
     return tryOnce(properLockfile, this.places, randomUUID(), {
       session: this.places.session, owner: this.name, waitMs: 0, signal: new AbortController().signal, info,
     }, {
-      clock: this.clock, leaseMs: LEASE_MS, renewMs: LEASE_MS / 3, ended: () => {}, stuck: (lease) => this.stuck.push(lease),
+      clock: this.clock, leaseMs: LEASE_MS, renewMs: LEASE_MS / 3, loopDelayMs: () => 0, ended: () => {},
+      passOn: () => false, stuck: (lease) => this.stuck.push(lease),
     });
   }
 
   confirm(lease: FileLease): boolean {
-    const ledger = readLedger(this.places.room);
+    const ledger = openLedger(this.places);
     const held = lease.confirm(claimToken(this.places.room, ledger, 0));
     clearAbandoned(this.places.room, ledger, this.clock.wallNow() - PLAIN_STALE_MS);
     return held;
@@ -68,5 +69,5 @@ export class Contender {
 /** What lies in the session's room besides token and boot files. */
 export function litterOf(places: Places): string[] {
   if (!existsSync(places.room)) return [];
-  return readdirSync(places.room).filter((name) => !/^(token|boot)\./.test(name));
+  return readdirSync(places.room).filter((name) => !/^(token\.|boot\.|reports$)/.test(name));
 }

@@ -2,6 +2,7 @@
 import type { SeededBug } from '../seeded-bug.js';
 
 const DIRECTORY = 'src/locks/file/lock-directory.ts';
+const REMOVAL = 'src/locks/file/lock-removal.ts';
 const LEASE = 'src/locks/file/file-lease.ts';
 const STORE = 'src/locks/file/local-file-locks.ts';
 const TOKENS = 'src/locks/file/tokens.ts';
@@ -14,23 +15,23 @@ const place: readonly SeededBug[] = [
     sentence: 'A taker renames whatever owner file lies in the lock, not the very one it saw dead.',
     find: 'if (!attempted(() => renameSync(join(lock, dead), join(lock, nameOf(name))), ...GONE)) return '
       + 'false;',
-    replace: 'const there = entriesOf(lock).find((one) => parseName(one) !== null) ?? dead;\n'
+    replace: 'const there = readdirSync(lock).find((one) => parseName(one) !== null) ?? dead;\n'
       + '    if (!attempted(() => renameSync(join(lock, there), join(lock, nameOf(name))), ...GONE)) '
       + 'return false;' },
   { id: 'renewal-without-compare', breaks: 'M13 S7', file: DIRECTORY, tests: ['seeded/extra/takeover'],
     sentence: 'A holder renews by renaming whatever owner file lies in the lock, its successor\'s included.',
     find: 'if (!attempted(() => renameSync(this.path, join(this.places.lock, nameOf(name))), ...GONE)) '
       + 'return false;',
-    replace: 'const there = entriesOf(this.places.lock).find((one) => parseName(one) !== null) ?? '
+    replace: 'const there = readdirSync(this.places.lock).find((one) => parseName(one) !== null) ?? '
       + 'nameOf(this.#name);\n'
       + '    if (!attempted(() => renameSync(join(this.places.lock, there), '
       + 'join(this.places.lock, nameOf(name))), ...GONE)) return false;' },
   { id: 'release-deletes-the-successor', breaks: 'M13 S7', file: DIRECTORY, tests: everyCall,
     sentence: 'A release removes whatever owner file lies in the lock.',
     find: 'const there = attempted(() => unlinkSync(this.path), ...GONE);',
-    replace: 'const there = attempted(() => entriesOf(this.places.lock).forEach((one) => '
+    replace: 'const there = attempted(() => readdirSync(this.places.lock).forEach((one) => '
       + 'unlinkSync(join(this.places.lock, one))), ...GONE);' },
-  { id: 'successor-taken-for-litter', breaks: 'M13 S7', file: DIRECTORY, tests: everyCall,
+  { id: 'successor-taken-for-litter', breaks: 'M13 S7', file: REMOVAL, tests: everyCall,
     sentence: 'A release that finds a successor in the lock clears it away as litter.',
     find: 'if (entries.length === 0 || entries.some((entry) => parseName(entry) !== null)) return;',
     replace: 'if (entries.length === 0) return;' },
@@ -39,10 +40,22 @@ const place: readonly SeededBug[] = [
     find: 'if (!isStill(lock, expected)) return false;', replace: 'void expected;' },
   { id: 'plain-lock-taken-young', breaks: 'S2 M15', file: TRY, tests: ['locks/file/plain'], build: true,
     sentence: 'The empty directory of a living plain proper-lockfile user is taken for a dead one.',
-    find: 'occupant.mtimeMs + Math.max(PLAIN_STALE_MS, leaseMs);', replace: 'occupant.mtimeMs;' },
+    find: 'ENTERED_MS : Math.max(PLAIN_STALE_MS, leaseMs)', replace: 'ENTERED_MS : 0' },
+  { id: 'entered-unseen', breaks: 'S2 M13', file: DIRECTORY, tests: everyCall,
+    sentence: 'Nobody looks whether our owner file came to lie in the directory we made, or in a successor\'s.',
+    find: 'isSame(lock, made) && ', replace: '' },
+  { id: 'entered-beside-another', breaks: 'S2 S16', file: DIRECTORY, tests: everyCall,
+    sentence: 'Nobody looks whether another owner has populated the directory we made before we did.',
+    find: ' && ownersIn(lock).length === 1', replace: '' },
+  { id: 'enters-however-late', breaks: 'S2 M13', file: DIRECTORY, tests: everyCall,
+    sentence: 'Who was stopped between making the directory and looking at it takes what it sees for its own.',
+    find: 'if (seen && stalledMs() < MOST_STALL_MS)', replace: 'if (seen)' },
+  { id: 'crashed-start-ages', breaks: 'L3 M15', file: TRY, tests: everyCall,
+    sentence: 'What a process leaves that is killed between two calls of taking or giving back is held for long.',
+    find: 'ENTERED_MS : Math.max(PLAIN_STALE_MS, leaseMs)', replace: '60_000 : 60_000' },
   { id: 'stale-staging-kept', breaks: 'M15 M09 S7', file: DIRECTORY, tests: everyCall,
     sentence: 'What a dead holder staged for a rewrite outlives the takeover, and may still be put in place.',
-    find: 'for (const entry of readdirSync(lock)) {', replace: 'for (const entry of [] as string[]) {' },
+    find: 'for (const entry of readdirSync(this.places.lock)) {', replace: 'for (const entry of [] as string[]) {' },
   { id: 'prepared-directory-left', breaks: 'M15 L5', file: DIRECTORY, tests: everyCall,
     sentence: 'A directory that was prepared and not put in place stays in the room.',
     find: 'if (!placed) discardStaged(staged);', replace: 'void placed;' },
@@ -55,11 +68,10 @@ const place: readonly SeededBug[] = [
     find: 'if (!done && made) discardEmpty(lock, made);', replace: 'void done;' },
   { id: 'pid-is-identity', breaks: 'M14', file: 'src/owner.ts', tests: ['locks/file/records'], build: true,
     sentence: 'A process is taken to live as long as anybody has its pid.',
-    find: 'comparable && processStart(mark.pid) !== mark.started;',
-    replace: 'comparable && processStart(mark.pid) === null;' },
+    find: 'now.started !== mark.started || now.ended : isNoProcess(pid);', replace: 'now.ended : isNoProcess(pid);' },
   { id: 'unknown-is-dead', breaks: 'M14 S2', file: 'src/owner.ts', tests: ['locks/file/records'], build: true,
     sentence: 'A process of which there is no telling is taken for dead.',
-    find: 'return comparable && processStart', replace: 'return !comparable || processStart' },
+    find: 'if (!comparable) return false;', replace: 'if (!comparable) return true;' },
 ];
 
 const tokens: readonly SeededBug[] = [
@@ -122,7 +134,7 @@ const lease: readonly SeededBug[] = [
     replace: "return Promise.resolve('released'); // the native error" },
   { id: 'file-release-forgets', breaks: 'M06', file: LEASE, tests: ['locks/file/release-fails'],
     sentence: 'After a release that failed a second one has nothing to remove.',
-    find: 'if (this.#unlocked) return this.#parts.own.remove();',
+    find: 'if (this.#unlocked) return this.#parts.hold.own.remove();',
     replace: 'if (this.#unlocked) return false;' },
   { id: 'patience-on-the-wall-clock', breaks: 'S16', file: STORE, tests: ['seeded/extra/locks'],
     sentence: 'The wait for a lock is measured on the wall clock, which may be set.',
@@ -135,4 +147,32 @@ const lease: readonly SeededBug[] = [
     find: 'this.#deadline = before + leaseMs;', replace: 'this.#deadline = clock.wallNow() + leaseMs;' },
 ];
 
-export const fileLockBugs = [...place, ...tokens, ...lease];
+const inLine = ['locks/file/line'];
+const LINE = 'src/locks/file/process-line.ts';
+const TURNS = 'src/locks/file/turns.ts';
+
+const line: readonly SeededBug[] = [
+  { id: 'passed-on-for-ever', breaks: 'L4', file: TURNS, tests: inLine,
+    sentence: 'A process passes the lock on within itself however many others wait.',
+    find: 'if (passed < MOST_IN_A_ROW)', replace: 'if (passed >= 0)' },
+  { id: 'stays-in-front', breaks: 'L4', file: TURNS, tests: inLine,
+    sentence: 'A process that has had its turns stays in front of those who wait.',
+    find: '    line.toTheEnd(tickets);\n    return false;', replace: '    return false;' },
+  { id: 'passed-on-with-what-was-staged', breaks: 'M15 M09 S7', file: TRY, tests: inLine,
+    sentence: 'What a holder staged outlives the passing on, and may still be put in place.',
+    find: '    own.clearStaged();\n', replace: '' },
+  { id: 'passed-on-lock-released-again', breaks: 'S7 M13', file: LEASE, tests: inLine,
+    sentence: 'Who has passed a lock on still releases what proper-lockfile knows of: the successor\'s.',
+    find: 'this.#unlocked = this.#parts.passOn(this);', replace: 'return this.#parts.passOn(this);' },
+  { id: 'passed-on-to-who-left', breaks: 'M02 S11', file: STORE, tests: inLine,
+    sentence: 'A lock passed on is granted to one that has left meanwhile.',
+    find: "if (this.#isWanted(request)) return { status: 'granted', lease };", replace: "return { status: 'granted', lease };" },
+  { id: 'hung-waiter-stops-the-line', breaks: 'L4 L7', file: LINE, tests: inLine, hangs: true,
+    sentence: 'A process that waits and hangs keeps a free lock from those behind it.',
+    find: '>= GRACE_MS) this.#passed.add(front);', replace: '< 0) this.#passed.add(front);' },
+  { id: 'dead-ticket-stays', breaks: 'M15 L4 L5', file: 'src/locks/file/tickets.ts', tests: inLine,
+    sentence: 'The ticket of a dead process is waited for like any other.',
+    find: 'return read !== null && isGone(read);', replace: 'return read === undefined;' },
+];
+
+export const fileLockBugs = [...place, ...tokens, ...lease, ...line];

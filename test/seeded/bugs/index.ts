@@ -7,7 +7,8 @@ import { lockBugs } from './locks.js';
 import { machineBugs } from './machine.js';
 import { sessionBugs } from './session.js';
 import { windowBugs } from './windows.js';
+import { xstateBugs } from './xstate.js';
 
 export const BUGS: readonly SeededBug[] = [
-  ...machineBugs, ...driverBugs, ...frontBugs, ...windowBugs, ...lockBugs, ...fileLockBugs, ...sessionBugs,
+  ...machineBugs, ...driverBugs, ...frontBugs, ...windowBugs, ...lockBugs, ...fileLockBugs, ...sessionBugs, ...xstateBugs,
 ];

@@ -63,7 +63,7 @@ const records: readonly SeededBug[] = [
     find: 'if (token !== null) highest = token;', replace: 'if (token !== null && !mark) highest = token;' },
   { id: 'left-out-and-not-counted', breaks: 'S17', file: READ, tests: ['session/read-session'],
     sentence: 'Records that are left out are not reported.',
-    find: 'if (!mark) onDiscarded?.({ record, token, line: number });', replace: '' },
+    find: 'onDiscarded?.({ record, token, line: number });', replace: '' },
   { id: 'torn-line-not-told', breaks: 'S17 S15', file: READ, tests: ['session/read-session'],
     sentence: 'Torn lines are not reported.',
     find: 'if (torn) onTorn?.(number);', replace: 'void torn;' },

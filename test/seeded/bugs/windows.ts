@@ -7,7 +7,7 @@ const GUARDS = 'machines/attempt.guards.ts';
 const RUN_CLOCK = 'machines/attempt.run-clock.ts';
 const LOCK = 'src/driver/lock-side.ts';
 const DRIVER = 'src/driver/driver.ts';
-const WORK = 'src/driver/work-side.ts';
+const WRITING = 'src/driver/writing.ts';
 const WINDOWS = 'src/driver/windows.ts';
 const SECTIONS = 'src/driver/sections.ts';
 const NESTING = 'src/driver/nesting.ts';
@@ -30,8 +30,8 @@ const windows: readonly SeededBug[] = [
     replace: '' },
   { id: 'cleanup-in-a-closed-session', breaks: 'M04 R2', file: GUARDS, tests: windowTests,
     sentence: 'A cleanup runs after an abort that met the session being opened again, and cannot write.',
-    find: 'asked.context.input.hasCleanup && asked.context.isOpen;',
-    replace: "asked.context.input.hasCleanup && asked.context.work !== 'none';" },
+    find: "canEnd(asked) && asked.context.lock === 'held' && asked.context.input.hasCleanup",
+    replace: "canEnd(asked) && ['held', 'known'].includes(asked.context.lock) && asked.context.input.hasCleanup" },
   { id: 'window-before-the-release', breaks: 'M20 L8', file: MACHINE, tests: windowTests,
     sentence: 'A window is opened before the lock has been given up.',
     find: "on: { 'lock.yield': 'yielding' },", replace: "on: { 'lock.yield': 'yielded' }," },
@@ -39,11 +39,11 @@ const windows: readonly SeededBug[] = [
     sentence: 'A lock that was gone before it could be given up is taken for given up.',
     find: "{ guard: 'isNews', target: '#attempt.aborting.leaseLost', actions: ['recordAbort', 'recordLoss'] },",
     replace: '' },
-  { id: 'writes-pass-in-a-window', breaks: 'M09 S5', file: WORK, tests: windowTests,
+  { id: 'writes-pass-in-a-window', breaks: 'M09 S5', file: WRITING, tests: windowTests,
     sentence: 'Writes pass while the lock is given up for a window.',
-    find: 'isOpen: () => stillOpen() && host.state() === state,',
-    replace: "isOpen: () => stillOpen() && (host.state() === state || host.state().startsWith('running')),",
-    also: { find: '&& (side.#windows.isOpen || host.state() !== state),', replace: '&& side === null,' } },
+    find: 'isOpen: () => open && parts.state() === state,',
+    replace: "isOpen: () => open && (parts.state() === state || parts.state().startsWith('running')),",
+    also: { find: "&& (parts.inWindow() || parts.state() !== state);", replace: "&& false;" } },
   { id: 'window-overtakes-a-write', breaks: 'M05 S13', file: WINDOWS, tests: windowTests,
     sentence: 'The lock is given up for a window under a write that has begun.',
     find: 'if (this.#host.pendingWrites() === 0) return;', replace: 'if (this.#host.pendingWrites() >= 0) return;' },
@@ -67,7 +67,7 @@ const windows: readonly SeededBug[] = [
     find: 'if (this.#requests > 1) this.#owner = `${ownerOf(attemptId)}~${this.#requests}`;', replace: 'void attemptId;' },
   { id: 'first-lease-still-heard', breaks: 'M19 S12', file: LOCK, tests: windowTests,
     sentence: 'What the lease before a window still tells hits the one after it.',
-    find: 'this.#leave();\n    this.#wanted = wanted;', replace: 'this.#wanted = wanted;' },
+    find: 'this.#leave();\n    this.#lease = null;', replace: 'this.#lease = null;' },
 ];
 
 const sections: readonly SeededBug[] = [

@@ -1,0 +1,68 @@
+/**
+ * `attempt doctor`: what is the matter with each session, and what can be done. Reads only, unless told to `--fix`.
+ * Owns: what is printed, and the exit status. Must not know: how a session is judged.
+ */
+import { cardOf } from '../diagnosis/card.js';
+import { diagnose } from '../diagnosis/diagnose.js';
+import type { Condition, Diagnosis } from '../diagnosis/diagnosis.js';
+import { factsOf } from '../diagnosis/facts.js';
+import { fix, type Fix } from '../diagnosis/fix.js';
+import { harmless, harmlessJson } from '../text.js';
+import { EXIT } from './exits.js';
+import { pathFromHere } from './status.js';
+
+export interface DoctorOptions {
+  readonly json?: boolean;
+  readonly fix?: boolean;
+}
+
+/** Nothing is the matter with these: they end by themselves, as they should. */
+const WELL: readonly Condition[] = ['free', 'healthy', 'queue'];
+
+const diagnoseAll = async (paths: readonly string[]): Promise<readonly Diagnosis[]> =>
+  (await Promise.all(paths.map((path) => diagnose(path)))).flat();
+
+async function fixAll(found: readonly Diagnosis[]): Promise<readonly Fix[]> {
+  const fixes: Fix[] = [];
+  for (const { session } of found) fixes.push(...fix(await factsOf(session, undefined)));
+  return fixes;
+}
+
+function sumOf(found: readonly Diagnosis[]): string {
+  const counts = new Map<Condition, number>();
+  for (const { condition } of found) counts.set(condition, (counts.get(condition) ?? 0) + 1);
+  const parts = [...counts].map(([condition, count]) => `${count} ${condition}`);
+  return `${found.length} ${found.length === 1 ? 'session' : 'sessions'}${parts.length === 0 ? '' : `: ${parts.join(', ')}`}\n`;
+}
+
+function fixLines(fixes: readonly Fix[]): string {
+  const lines = fixes.map(({ path, what, changed, because }) =>
+    harmless(changed ? `fixed: ${path}: ${what}` : `not fixed: ${path}: ${what}: ${because ?? ''}`));
+  if (!fixes.some(({ changed }) => changed)) {
+    const why = fixes.length === 0 ? 'nothing is proved to be dead, ' : '';
+    lines.push(`ineffective: ${why}nothing was changed`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/**
+ * Prints a card for each session. Sets the exit status: 0 nothing is the matter, 1 something is (after `--fix`: still).
+ * @throws AttemptError `SESSION_INVALID` for a path that leads nowhere
+ */
+export async function doctor(paths: readonly string[], { json = false, fix: fixing = false }: DoctorOptions): Promise<void> {
+  const before = await diagnoseAll(paths);
+  const fixes = fixing ? await fixAll(before) : null;
+  const after = fixes ? await diagnoseAll(paths) : before;
+  if (after.some(({ condition, also }) => !WELL.includes(condition) || also.some((one) => !WELL.includes(one)))) {
+    process.exitCode = EXIT.matter;
+  }
+  if (json) {
+    const effective = fixes && fixes.some(({ changed }) => changed);
+    return void process.stdout.write(`${harmlessJson({ sessions: after, fixes, effective })}\n`);
+  }
+  const { columns, isTTY } = process.stdout;
+  const width = isTTY ? columns : 80;
+  if (fixes) process.stdout.write(`${fixLines(fixes)}\n`);
+  for (const one of after) process.stdout.write(`${cardOf(one, { width, name: pathFromHere(one.session) })}\n`);
+  process.stdout.write(sumOf(after));
+}

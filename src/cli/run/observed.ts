@@ -1,0 +1,29 @@
+/**
+ * `attempt run` that is looked at: a trace file, a page of its own, a page elsewhere. What cannot be opened is found out
+ * before anything runs.
+ */
+import { attachTo, inspectAttempts } from '../../inspector/index.js';
+import { traceTo } from '../../trace/trace-file.js';
+import type { RunOptions } from './run-options.js';
+
+/**
+ * @param run what is looked at
+ * @throws what `run` throws; the native error where the file, the page or the socket cannot be had
+ */
+export async function observed(session: string, options: RunOptions, run: () => Promise<void>): Promise<void> {
+  const { trace, inspect, inspectSocket, allowAbort = false } = options;
+  const say = (line: string): void => void process.stderr.write(`attempt: ${line}\n`);
+  const closing: (() => unknown)[] = [];
+  try {
+    if (trace !== undefined) closing.push(traceTo(trace, say).close);
+    if (inspectSocket !== undefined) closing.push(await attachTo(inspectSocket, { allowAbort }));
+    if (inspect) {
+      const page = await inspectAttempts({ directories: [session], allowAbort });
+      closing.push(() => page.close());
+      say(`live page: ${page.url}`);
+    }
+    await run();
+  } finally {
+    for (const close of closing) await close();
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * `attempt unlock`: takes one grant of a lock away, the very one that is named by its token.
+ * Owns: when that is refused, and what is said about the holder. Must not know: how it is taken away.
+ */
+import { AttemptError } from '../errors.js';
+import { factsOf, type SessionFacts } from '../diagnosis/facts.js';
+import { classified } from '../diagnosis/classify.js';
+import { shellWord } from '../diagnosis/next-step.js';
+import { localFileLocks } from '../locks/file/local-file-locks.js';
+import { harmless, harmlessJson, holderInWords, shortId } from '../text.js';
+import { hostname } from 'node:os';
+import { EXIT } from './exits.js';
+import { pathFromHere } from './status.js';
+
+export interface UnlockOptions {
+  readonly token: number;
+  readonly force?: boolean;
+  readonly json?: boolean;
+}
+
+/** What came of it: `unlocked`, `ineffective` (that grant is not there), `refused` (its holder may be at work). */
+interface Answer {
+  readonly result: 'unlocked' | 'ineffective' | 'refused';
+  readonly say: string;
+}
+
+/** The holder's process is gone, or its lease has ended and anybody might take the lock over. */
+const needsNoForce = ({ liveness, occupant, now }: SessionFacts): boolean =>
+  liveness?.verdict === 'gone' || (occupant.kind === 'owner' && occupant.name.until <= now);
+
+function whatOfHolder({ liveness, record }: SessionFacts): string {
+  if (liveness?.verdict === 'gone') return 'its process is gone, so nobody is told';
+  const leaseMs = record?.leaseMs ?? 10_000;
+  const within = Math.min(3_000, leaseMs / 3) / 1_000 + 0.5;
+  return `its holder learns of it within ${within.toFixed(1)} s (unless it is blocked) and aborts its work; under `
+    + '`attempt run` the command is ended, and attempt exits 116';
+}
+
+async function take(facts: SessionFacts, name: string, { token, force = false }: UnlockOptions): Promise<Answer> {
+  const { occupant, holder, liveness } = facts;
+  if (occupant.kind !== 'owner') {
+    const there = occupant.kind === 'none' ? 'nobody holds it' : 'what is there is not one of our locks, and stays';
+    return { result: 'ineffective', say: `${name}: nothing was changed: ${there}` };
+  }
+  const held = holderInWords(holder, facts.now, hostname());
+  if (occupant.name.token !== token) {
+    const is = `it is ${held}, token ${occupant.name.token}`;
+    return { result: 'ineffective', say: `${name}: nothing was changed: token ${token} does not hold it; ${is}` };
+  }
+  if (!force && !needsNoForce(facts)) {
+    const word = shellWord(name);
+    const lines = [
+      `${name}: refused, nothing was changed: it is ${held}; ${harmless(liveness?.evidence.join('; ') ?? '')}`,
+      `If it is taken away, ${whatOfHolder(facts)}. The work may go on without the lock.`,
+      ...(word === null ? [] : [`If you want that: attempt unlock --force --token ${token} ${word}`]),
+    ];
+    return { result: 'refused', say: lines.join('\n') };
+  }
+  const answer = await localFileLocks().forceRelease(facts.places.session, { token });
+  if (answer === 'released') {
+    const from = `attempt ${shortId(holder?.attemptId ?? 'unknown')} (token ${token})`;
+    return { result: 'unlocked', say: `${name}: taken away from ${from}; ${whatOfHolder(facts)}` };
+  }
+  return { result: 'ineffective', say: `${name}: nothing was changed: it was given back, or taken over, while we looked` };
+}
+
+/**
+ * Takes the grant away and says what becomes of its holder. Sets the exit status: 0 taken away, 1 ineffective, 75 refused.
+ * @throws AttemptError `CONFIG_INVALID` for a token that is none
+ */
+export async function unlock(session: string, options: UnlockOptions): Promise<void> {
+  const { token, json = false } = options;
+  if (!Number.isSafeInteger(token) || token < 1) {
+    throw new AttemptError('CONFIG_INVALID', 'expected --token with the number that `attempt doctor` shows');
+  }
+  const facts = await factsOf(session, undefined);
+  const name = pathFromHere(facts.places.session);
+  const { result, say } = await take(facts, harmless(name), options);
+  process.exitCode = { unlocked: 0, ineffective: EXIT.matter, refused: EXIT.busy }[result];
+  if (json) {
+    const { sentence, condition } = classified(facts);
+    const { session: path } = facts.places;
+    process.stdout.write(`${harmlessJson({ session: path, token, result, say, before: { condition, sentence } })}\n`);
+  } else (result === 'unlocked' ? process.stdout : process.stderr).write(`attempt: ${say}\n`);
+}

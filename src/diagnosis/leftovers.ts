@@ -1,0 +1,77 @@
+/**
+ * What lies beside a session and serves nobody any more. Looks at names and kinds; reads waiters' marks, bounded.
+ * Owns: what is proved to be dead. Must not know: what is done about it.
+ */
+import { closeSync, constants, lstatSync, openSync, readdirSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { replaceableAt } from '../locks/file/one-try.js';
+import { occupantOf } from '../locks/file/occupant.js';
+import type { Places } from '../locks/file/session-path.js';
+import { isProvablyDead, type ProcessMark } from '../owner.js';
+
+export interface Leftover {
+  readonly path: string;
+  readonly what: string;
+  /** `file` or `directory`: what may be removed. */
+  readonly kind: 'file' | 'directory';
+  /** Is it proved that nobody needs it? Otherwise it is for a person to decide. */
+  readonly proved: boolean;
+}
+
+/** A lock directory is prepared in microseconds; one this old was left by a process that died. As in `tokens.ts`. */
+const PREPARED_MS = 10_000;
+/** Entries of a room that are looked at; who finds more is told so by the count. */
+const MOST_ENTRIES = 10_000;
+const MOST_MARK_BYTES = 4_096;
+const AS_IT_IS = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+
+/** The mark in a waiter's file; null where it is none, or the file is not as we write it. */
+function markIn(path: string): Partial<ProcessMark> | null {
+  try {
+    const fd = openSync(path, constants.O_RDONLY | AS_IT_IS);
+    try {
+      const bytes = Buffer.alloc(MOST_MARK_BYTES);
+      const mark: unknown = JSON.parse(bytes.toString('utf8', 0, readSync(fd, bytes, 0, MOST_MARK_BYTES, 0)));
+      return typeof mark === 'object' ? mark as Partial<ProcessMark> | null : null;
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    return null; // being written, gone, or not ours: nothing is proved by it
+  }
+}
+
+function leftoverAt(path: string, name: string, now: number): Leftover | null {
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (!stat) return null;
+  if (name.startsWith('new.') && stat.isDirectory() && now - stat.mtimeMs > PREPARED_MS) {
+    return { path, kind: 'directory', proved: true, what: 'a lock directory that its process never put in place' };
+  }
+  if (name.startsWith('litter.')) {
+    const kind = stat.isDirectory() ? 'directory' : 'file';
+    return { path, kind, proved: false, what: 'something that lay in a lock and is not ours' };
+  }
+  if (!name.startsWith('wait.') || !stat.isFile()) return null;
+  const mark = markIn(path);
+  if (mark === null || !isProvablyDead(mark)) return null;
+  return { path, kind: 'file', proved: true, what: `the place in line of a process that is gone (pid ${mark.pid})` };
+}
+
+/** An empty lock directory, so old that its maker is taken for dead: by age alone, which is no proof. */
+function staleLock({ lock }: Places, now: number): Leftover[] {
+  const occupant = occupantOf(lock);
+  if (occupant.kind !== 'empty' || replaceableAt(occupant, PREPARED_MS) > now) return [];
+  const what = 'an empty lock directory that nobody has touched for long; the next attempt takes it over';
+  return [{ path: lock, kind: 'directory', proved: false, what }];
+}
+
+/** What is left in a session's room, and in the lock's place. */
+export function leftoversIn(places: Places, now: number): readonly Leftover[] {
+  let names: string[] = [];
+  try {
+    names = readdirSync(places.room).slice(0, MOST_ENTRIES);
+  } catch { /* no room, or not a directory: that is told as damage */ }
+  return [
+    ...staleLock(places, now), ...names.flatMap((name) => leftoverAt(join(places.room, name), name, now) ?? []),
+  ];
+}

@@ -1,0 +1,130 @@
+/**
+ * Who waits for a session among the processes of a machine: one ticket a process, `wait.<number>.<id>` in the room.
+ * The NAME is the place in line: who comes takes a number above all that are there. The content only explains: whose
+ * process that is, and which of its attempts wait.
+ * Source: tickets as in Lamport's bakery; one is as good as another for order, so equal numbers go by their ids.
+ */
+import { closeSync, openSync, readdirSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { identity, isProvablyDead, processMark } from '../../owner.js';
+import type { Waiter } from '../lock-store.js';
+import { attempted } from './errno.js';
+import { readJson, rewriteJson } from './owner-entry.js';
+import { isFoundDead } from './proof-of-death.js';
+
+const PATTERN = /^wait\.(\d{1,16})\.([0-9a-f-]{36})$/;
+
+/** Where there is no telling whether its process lives, a waiter is no longer believed after so long. */
+const MOST_WAIT_MS = 24 * 60 * 60 * 1_000;
+
+/** Attempts of one process that are named to others; how many more wait is only counted. */
+const MOST_NAMED = 100;
+
+/** One attempt that waits. */
+export interface Waiting {
+  readonly attemptId: string;
+  /** Wall clock, milliseconds since 1970. */
+  readonly since: number;
+}
+
+const numberOf = (name: string): number => Number(PATTERN.exec(name)?.[1] ?? 0);
+
+/** The tickets among the names of a room, the first in line first. */
+export function ticketsAmong(names: readonly string[]): readonly string[] {
+  const found = names.filter((name) => name.startsWith('wait.') && PATTERN.test(name));
+  return found.length < 2 ? found : found.sort((a, b) => numberOf(a) - numberOf(b) || (a < b ? -1 : 1));
+}
+
+/** A number behind all of these. */
+const behind = (tickets: readonly string[]): number => numberOf(tickets.at(-1) ?? '') + 1;
+
+const contentOf = (waiting: readonly Waiting[]): string => JSON.stringify({
+  ...processMark(), since: Date.now(), waiting: waiting.slice(0, MOST_NAMED), count: waiting.length,
+});
+
+/** Takes a ticket. @returns its name */
+export function takeTicket(room: string, id: string, tickets: readonly string[], waiting: readonly Waiting[]): string {
+  const name = `wait.${behind(tickets)}.${id}`;
+  const fd = openSync(join(room, name), 'wx');
+  try {
+    writeSync(fd, contentOf(waiting));
+  } finally {
+    closeSync(fd);
+  }
+  return name;
+}
+
+/** Goes to the end of the line. @returns the ticket's new name */
+export function requeueTicket(room: string, ticket: string, id: string, tickets: readonly string[]): string {
+  const name = `wait.${behind(tickets)}.${id}`;
+  renameSync(join(room, ticket), join(room, name));
+  return name;
+}
+
+export function rewriteTicket(room: string, ticket: string, waiting: readonly Waiting[]): void {
+  rewriteJson(join(room, ticket), contentOf(waiting));
+}
+
+export function removeTicket(room: string, ticket: string): void {
+  attempted(() => unlinkSync(join(room, ticket)), 'ENOENT');
+}
+
+interface Read extends Partial<Record<'host' | 'boot' | 'pidNamespace' | 'started', string>> {
+  readonly pid: number;
+  readonly since: number;
+  readonly waiting: readonly Waiting[];
+}
+
+/** Reads and validates, as a stranger's. Null: gone, being written, or not one of ours. */
+function readTicket(room: string, ticket: string): Read | null {
+  const found = readJson(join(room, ticket));
+  if (found === null || typeof found['pid'] !== 'number' || typeof found['since'] !== 'number') return null;
+  if (!Array.isArray(found['waiting'])) return null;
+  const text = (key: string): object => (typeof found[key] === 'string' ? { [key]: found[key] } : {});
+  const waiting = found['waiting'].slice(0, MOST_NAMED).flatMap((one: Partial<Waiting> | null) => (
+    typeof one?.attemptId === 'string' && typeof one.since === 'number'
+      ? [{ attemptId: one.attemptId.slice(0, 200), since: one.since }] : []));
+  return {
+    pid: found['pid'], since: found['since'], waiting,
+    ...text('host'), ...text('boot'), ...text('pidNamespace'), ...text('started'),
+  };
+}
+
+function isGone(read: Read): boolean {
+  const { boot, host, started, pidNamespace, since } = read;
+  const us = identity();
+  if (isProvablyDead(read)) return true;
+  if (host === us.host && boot !== undefined && us.boot !== null && boot !== us.boot) return true;
+  const canTell = host === us.host && pidNamespace === us.pidNamespace && started !== undefined;
+  return !canTell && !(since > Date.now() - MOST_WAIT_MS);
+}
+
+/** Removes a ticket whose process is provably gone, or of which there is no telling for a day. False: it stays. */
+export function clearIfDead(room: string, ticket: string): boolean {
+  const isDead = (): boolean => {
+    const read = readTicket(room, ticket);
+    return read !== null && isGone(read);
+  };
+  if (!isFoundDead(`${room} ${ticket}`, isDead)) return false;
+  try {
+    removeTicket(room, ticket);
+  } catch { /* not ours to remove; it is not waited for all the same */ }
+  return true;
+}
+
+/** Who waits, in any process, the longest first. Those whose process is gone are left out. */
+export function waitersIn(room: string): readonly Waiter[] {
+  const us = processMark();
+  let names: readonly string[];
+  try {
+    names = readdirSync(room);
+  } catch {
+    return []; // no room, nobody in it
+  }
+  return ticketsAmong(names).flatMap((ticket) => {
+    const read = readTicket(room, ticket);
+    if (read === null || isGone(read)) return [];
+    const sameProcess = read.pid === us.pid && (read.started ?? null) === us.started;
+    return read.waiting.map((one) => ({ ...one, pid: read.pid, host: read.host ?? '', sameProcess }));
+  });
+}
