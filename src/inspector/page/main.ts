@@ -136,8 +136,10 @@ function endReplay(): void {
 
 byId('filter').addEventListener('input', () => { changed = true; });
 byId('open').addEventListener('change', (event) => {
-  const [file] = (event.target as HTMLInputElement).files ?? [];
-  if (file) textOf(file).then(startReplay).catch((error: Error) => announce(`Not played. ${error.message}`));
+  const input = event.target as HTMLInputElement;
+  const [file] = input.files ?? [];
+  if (file) textOf(file).then(startReplay).catch((error: Error) => announce(`Not played. ${error.message}`))
+    .finally(() => { input.value = ''; }); // so that the same file, written anew, can be opened again
 });
 byId('play').addEventListener('click', () => {
   if (player?.isPlaying) player.pause();
