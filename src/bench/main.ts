@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- attempt|handover] [--json]`: what an attempt costs, measured beside what it is compared with.
+ * `npm run bench [-- attempt|handover|watched] [--json]`: what an attempt costs, measured beside what it is compared with.
  * The numbers are this machine's; the ratios are of one run and travel better. Nothing here passes or fails.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -11,8 +11,9 @@ import { handovers } from './handover.js';
 import { interleaved, type Samples } from './interleaved.js';
 import { machineOf, type Machine } from './machine.js';
 import { summaryOf } from './statistics.js';
+import { printWatched, watchedIn, type Watched } from './watched.js';
 
-const SECTIONS = ['attempt', 'handover'] as const;
+const SECTIONS = ['attempt', 'handover', 'watched'] as const;
 type Section = (typeof SECTIONS)[number];
 
 /** Enough for medians that repeat to a few per cent, in some seconds. */
@@ -25,6 +26,7 @@ interface Result {
   readonly attempt?: Samples;
   /** Milliseconds. */
   readonly handover?: readonly number[];
+  readonly watched?: Watched;
 }
 
 function argumentsOf(): { readonly sections: readonly Section[]; readonly json: boolean } {
@@ -44,6 +46,7 @@ async function measure(sections: readonly Section[]): Promise<Result> {
       machine,
       ...(sections.includes('attempt') && { attempt: await interleaved(casesIn(directory), COST) }),
       ...(sections.includes('handover') && { handover: await handovers(join(directory, 'handover.jsonl'), HANDOVER) }),
+      ...(sections.includes('watched') && { watched: await watchedIn(directory) }),
     };
   } finally {
     rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
@@ -72,11 +75,12 @@ function printHandover(samples: readonly number[]): void {
   console.log(['milliseconds', ...numbers, `n ${count}`].join('   '));
 }
 
-function print({ machine, attempt, handover }: Result): void {
+function print({ machine, attempt, handover, watched }: Result): void {
   const { cpu, cores, node, system, filesystem } = machine;
   console.log(`${cpu}, ${cores} cores; ${system}; node ${node}; ${filesystem}`);
   if (attempt) printCosts(attempt);
   if (handover) printHandover(handover);
+  if (watched) printWatched(watched);
 }
 
 try {

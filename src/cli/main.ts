@@ -144,6 +144,13 @@ Examples:
       (await import('./log.js')).log(session, options));
 }
 
+interface CheckCommandOptions {
+  readonly attempts: string;
+  readonly trace?: string;
+  readonly allSetUps?: boolean;
+  readonly json?: boolean;
+}
+
 function declareCheck(program: Command): void {
   program.command('check')
     .summary('walk every world of the machine, and say what that proves')
@@ -159,8 +166,9 @@ Examples:
   $ attempt check --trace run.ndjson            as written by attempt run --trace
   $ attempt check --attempts 3 --json > proof.json
 `)
-    .action(async ({ attempts, trace, ...options }: { attempts: string; trace?: string; allSetUps?: boolean; json?: boolean }) => {
-      process.exitCode = trace !== undefined ? (await import('./check-trace.js')).checkTrace(trace, options) : (await import('./check.js')).check({ ...options, attempts: Number(attempts) as 1 | 2 | 3 });
+    .action(async ({ attempts, trace, ...options }: CheckCommandOptions) => {
+      process.exitCode = trace !== undefined ? (await import('./check-trace.js')).checkTrace(trace, options)
+        : (await import('./check.js')).check({ ...options, attempts: Number(attempts) as 1 | 2 | 3 });
     });
 }
 

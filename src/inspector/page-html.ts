@@ -96,7 +96,8 @@ content-visibility:auto;contain-intrinsic-size:auto 52px}
 dl{display:grid;grid-template-columns:auto minmax(0,1fr);gap:1px 12px;margin:0 0 10px}dd{margin:0;overflow-wrap:anywhere}
 #selected{overflow-wrap:anywhere}#statechart{border:1px solid var(--edge);border-radius:8px;overflow:hidden}
 .card{border:1px solid var(--edge);border-left-width:4px;border-radius:8px;padding:8px 12px;margin:0 0 6px}
-summary{cursor:pointer;display:flex;flex-wrap:wrap;gap:0 12px;align-items:baseline;margin:-4px 0}summary::before{content:'+';font-weight:700}
+summary{cursor:pointer;display:flex;flex-wrap:wrap;gap:0 12px;align-items:baseline;margin:-4px 0}
+summary::before{content:'+';font-weight:700}
 h3{flex:1 1 260px;min-width:0}
 details[open] summary::before{content:'-'}.card[open] summary{margin-bottom:4px}
 .card.stuck{border-left-color:var(--bad)}.card button{margin:0 8px 0 0}

@@ -125,6 +125,7 @@ export class PageServer {
     } catch { /* said below: it is not what the page sends */ }
     if (typeof attemptId !== 'string') return text(400, 'text/plain', 'expected {"attemptId": "..."}');
     const answer = await this.#behind.abort(attemptId);
-    return answer === null ? text(403, 'text/plain', 'stopping needs --allow-abort') : text(200, 'application/json', JSON.stringify(answer));
+    return answer === null ? text(403, 'text/plain', 'stopping needs --allow-abort')
+      : text(200, 'application/json', JSON.stringify(answer));
   }
 }

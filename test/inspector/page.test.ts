@@ -33,7 +33,9 @@ async function visit(url: string, width = 1_100): Promise<Page> {
   page.setDefaultTimeout(20_000);
   const { origin } = new URL(url);
   const wrong: string[] = [];
-  page.on('request', (request) => { if (!/^data:/.test(request.url()) && !request.url().startsWith(origin)) wrong.push(request.url()); });
+  page.on('request', (request) => {
+    if (!request.url().startsWith('data:') && !request.url().startsWith(origin)) wrong.push(request.url());
+  });
   page.on('pageerror', (error) => wrong.push(String(error)));
   page.on('dialog', (dialog) => { wrong.push(dialog.message()); void dialog.dismiss(); });
   onTestFinished(() => expect(wrong).toEqual([]));

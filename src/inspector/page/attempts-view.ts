@@ -1,8 +1,8 @@
-/// <reference lib="dom" />
 /**
  * The list of attempts: one row each, with its life as a bar, what runs out next, whom it waits for, and a stop button.
  * Owns: its rows. Must not know: where attempts come from.
  */
+/// <reference lib="dom" />
 import { fit, inWords, make, plain, say } from './dom.js';
 import { countdownOf, endInWords, topOf, type Model, type View } from './model.js';
 

@@ -1,8 +1,8 @@
-/// <reference lib="dom" />
 /**
  * The locks of the directories that were given: what their files alone tell, also of runners that never opted in.
  * Owns: its cards. The card's text comes from the server, as `attempt doctor` prints it.
  */
+/// <reference lib="dom" />
 import { copy, inWords, make, plain, say } from './dom.js';
 
 export interface LockCard {

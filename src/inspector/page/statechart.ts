@@ -1,8 +1,8 @@
-/// <reference lib="dom" />
 /**
  * The machine's picture with one attempt's state lit, and the way it took.
  * Owns: how a step finds its arrow. Must not know: where the attempt came from.
  */
+/// <reference lib="dom" />
 import { topOf, type View } from './model.js';
 
 const WAY_OUT = 'wayOut';
