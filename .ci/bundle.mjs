@@ -1,7 +1,7 @@
 // Makes the command of one piece: dist/src/cli/main.js and all it uses become a few CommonJS files in dist/bin, because
 // loading about a hundred small ES modules costs more than everything `attempt run` then does. What a subcommand alone
 // needs is a file of its own, loaded when it is used. The library's files stay as they are.
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
@@ -35,5 +35,6 @@ const { output } = await bundle.write({
   dir: bin, format: 'cjs', entryFileNames: '[name].cjs', chunkFileNames: '[name].cjs', comments: false,
 });
 await bundle.close();
+chmodSync(join(bin, 'attempt.cjs'), 0o755); // as npm does to what `bin` names
 const text = licences(output.flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : [])));
 writeFileSync(join(bin, 'LICENSES.txt'), `The files of the command contain parts of these packages.\n\n${text}`);

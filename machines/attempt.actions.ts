@@ -87,6 +87,10 @@ const detailOf = (event: AttemptEvent): unknown =>
 const notToBeUsed = ({ lock }: AttemptContext): AttemptContext['lock'] => (lock === 'held' ? 'known' : lock);
 const failure = (code: StartFailure['code'], detail?: unknown): Facts => ({ failure: { code, detail } });
 
+/** Recorded where a limit ended the wait. Objects of ours: nothing that is thrown can be taken for them. */
+export const OVER_TIME = Object.freeze({ limit: 'cleanupMs' });
+export const NO_ANSWER = Object.freeze({ limit: 'answerMs' });
+
 const records = {
   /** Each command that wants an answer gets the next number. */
   countCommand: ({ context }: Recording): Facts => ({ seq: context.seq + 1 }),
@@ -147,7 +151,7 @@ const records = {
   }),
   recordUnsettled: (): Facts => ({ unsettled: true }),
 
-  recordCleanupFailure: ({ event }: Recording): Facts => ({ cleanupError: detailOf(event) ?? 'over time' }),
+  recordCleanupFailure: ({ event }: Recording): Facts => ({ cleanupError: detailOf(event) ?? OVER_TIME }),
 
   /**
    * Of a grant that is being given back already any ask's answer counts. Entered anew (a grant came late): answers
@@ -159,7 +163,7 @@ const records = {
     seq: context.seq + 1, asks: context.asks + 1, lock: notToBeUsed(context),
     firstAsk: context.firstAsk === 0 ? context.seq + 1 : context.firstAsk,
   }),
-  recordReleaseFailure: ({ event }: Recording): Facts => ({ releaseError: detailOf(event) ?? 'no answer' }),
+  recordReleaseFailure: ({ event }: Recording): Facts => ({ releaseError: detailOf(event) ?? NO_ANSWER }),
   recordReleased: (): Facts => ({ lock: 'gone', lease: 'released' }),
   /**
    * Not held, says the store. As the answer to the first and only ask that is a loss (or, where no grant was ever

@@ -3,42 +3,10 @@
  * Owns: the promises of SPEC section 6. Must not know: who walks the world, or how commands are performed.
  * An invariant only real stores, processes or clocks can decide has no check here and says where it is tested.
  */
-import type { SnapshotFrom } from 'xstate';
-import type { commands } from './attempt.actions.js';
-import type { AttemptMachine } from './attempt.machine.js';
-import type { AttemptContext, AttemptEvent, Outcome } from './attempt.types.js';
+import type { Command, Happening, History, Snapshot, World } from './attempt.history.js';
+import type { AttemptContext, Outcome } from './attempt.types.js';
 
-/** The machine at one moment. */
-export type Snapshot = Pick<SnapshotFrom<AttemptMachine>, 'value' | 'context' | 'status' | 'output'>;
-export type Command = keyof typeof commands;
-/** A timer of the machine is an event too; its type is whatever name XState gave it. */
-export type Happening = AttemptEvent | { readonly type: `xstate.${string}` };
-
-/** The last step, and what had been commanded and told in the attempt's life up to and with it. */
-export interface History {
-  readonly before: Snapshot;
-  readonly event: Happening;
-  /** In the order the machine named them. */
-  readonly commands: readonly Command[];
-  readonly starts: number;
-  /** Of what was last requested: the driver was given the grant. */
-  readonly granted: boolean;
-  /** ... was told of its loss. */
-  readonly lost: boolean;
-  /** ... was asked to give it back, in an earlier step. */
-  readonly releaseBegun: boolean;
-  readonly writerOpen: boolean;
-  readonly cleanupOpen: boolean;
-  readonly timeoutCalls: number;
-}
-
-/** What is really so in the store, whoever knows of it. */
-export interface World {
-  /** `live`: the store holds a grant for us. `givenBack`: by our own release. `ended`: without us. */
-  readonly grant: 'none' | 'live' | 'givenBack' | 'ended';
-  /** A request of ours may still be granted. */
-  readonly requestOpen: boolean;
-}
+export type { Command, Happening, History, Snapshot, World } from './attempt.history.js';
 
 /** Where an invariant is decided: by the machine's own walk, or by tests of what performs it. */
 export type Scope = 'machine' | 'driver' | 'store' | 'session' | 'process';
@@ -264,10 +232,14 @@ const liveness: readonly Invariant[] = [
     statement: 'An attempt never waits for something that only its own unwinding can produce.' },
 ];
 
-/** Not numbered in SPEC section 6: that the report's words (section 4) are true of the world. */
+/** Not numbered in SPEC section 6: that the report's words (section 4), and what the cleanup is told, are true. */
 const report: readonly Invariant[] = [
   { id: 'R1', scope: 'machine', decidedBy: 'world', check: checkR1,
     statement: 'The lease is called `released` only if our release ended it, and `lost` only if that did not.' },
+  { id: 'R2', scope: 'machine', decidedBy: 'step',
+    statement: 'The cleanup is called only under a lease that is held, with the session open.',
+    check: (now, { commands: named, sessionOpen }) =>
+      said(named.includes('runCleanup') && (now.context.lock !== 'held' || !sessionOpen), 'the cleanup cannot write') },
 ];
 
 export const invariants: readonly Invariant[] = [...safety, ...liveness, ...report];

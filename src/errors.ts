@@ -28,8 +28,9 @@ import type { Holder } from './locks/lock-store.js';
  */
 export type AttemptErrorCode =
   | 'CONFIG_INVALID' | 'SESSION_INVALID' | 'LOCK_BUSY' | 'LOCK_STORE_FAILED' | 'UNSAFE_FILESYSTEM'
-  | 'LOCK_YIELDED' | 'NESTED_ATTEMPT' | 'WRITES_UNSETTLED' | 'SESSION_OPEN_FAILED' | 'LEASE_LOST' | 'LEASE_IN_DOUBT' | 'WRITER_CLOSED' | 'WRITE_FENCED' | 'WRITE_FAILED'
-  | 'RECORD_INVALID' | 'REPLACE_UNSUPPORTED' | 'CLEANUP_TIMED_OUT';
+  | 'LOCK_YIELDED' | 'NESTED_ATTEMPT' | 'WRITES_UNSETTLED' | 'SESSION_OPEN_FAILED' | 'LEASE_LOST'
+  | 'LEASE_IN_DOUBT' | 'WRITER_CLOSED' | 'WRITE_FENCED' | 'WRITE_FAILED' | 'RECORD_INVALID'
+  | 'REPLACE_UNSUPPORTED' | 'CLEANUP_TIMED_OUT';
 
 /** An operating or programmer's error of this library. `cause` holds the native error where there is one. */
 export class AttemptError extends Error {

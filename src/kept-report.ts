@@ -45,6 +45,7 @@ const MOST_LABELS = 32;
 const MOST_ABORTS = 5;
 
 const cut = (text: string, most = MOST_TEXT): string => (text.length <= most ? text : `${text.slice(0, most - 1)}\u2026`);
+const text = (value: unknown, most = MOST_TEXT): string | null => (typeof value === 'string' ? cut(value, most) : null);
 const ms = (value: number | null): number | null => (value === null ? null : Math.round(value * 10) / 10);
 
 /** An error of any kind, whatever its getters do. */
@@ -53,7 +54,7 @@ function errorOf(thrown: unknown): KeptError | null {
   const message = cut(describe(thrown));
   try {
     const { name, code } = thrown as { readonly name?: unknown; readonly code?: unknown };
-    return { name: typeof name === 'string' ? cut(name, 80) : 'Error', code: typeof code === 'string' ? cut(code, 80) : null, message };
+    return { name: text(name, 80) ?? 'Error', code: text(code, 80), message };
   } catch {
     return { name: 'Error', code: null, message }; // an error that cannot even be looked at
   }
@@ -88,7 +89,6 @@ export function lineOf(report: KeptReport, mostBytes: number): string {
   throw new RangeError(`the report of ${report.attemptId} does not fit into ${mostBytes} bytes`); // ids are bounded
 }
 
-const text = (value: unknown, most = MOST_TEXT): string | null => (typeof value === 'string' ? cut(value, most) : null);
 const count = (value: unknown): number | null => (typeof value === 'number' && Number.isFinite(value) ? value : null);
 const list = (value: unknown, most: number): readonly unknown[] => (Array.isArray(value) ? value.slice(0, most) : []);
 const fieldsOf = (value: unknown): Record<string, unknown> =>

@@ -107,8 +107,14 @@ export function bootMark(): string {
   return identity().boot ?? `minute-${Math.round((Date.now() / 1_000 - uptime()) / 60)}`;
 }
 
-/** The owner of one attempt's lock: different for every attempt, so that `releaseOwner` can be a tombstone. */
+let owners = 0;
+
+/**
+ * A new owner for one attempt's lock: different for every attempt, so that `releaseOwner` can be a tombstone; also
+ * for one that is given the id of an attempt that has ended.
+ */
 export function ownerOf(attemptId: string): string {
   const { host, boot, pid, started, instance } = identity();
-  return [host, boot ?? '-', pid, started ?? '-', instance, attemptId].join('/');
+  owners += 1;
+  return [host, boot ?? '-', pid, started ?? '-', instance, owners, attemptId].join('/');
 }

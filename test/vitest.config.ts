@@ -1,12 +1,12 @@
 /**
- * How `npm test` runs: a process for each test file costs half a second of a core, and most files leave nothing
- * behind that another could trip over (each test checks that). Those share their processes, file after file. What
- * starts processes, replaces modules, or looks at its whole process gets one to itself.
+ * How `npm test` runs: a process for each test file costs half a second of a core. Files that are pure, or in which
+ * every test is held to leave nothing behind (support/scene.ts), share their processes, file after file. All others
+ * get one each: what starts processes or replaces modules, and what crashes or abandons attempts on purpose, which
+ * then stay in the register of their process (kit, simulate, schedules, properties).
  */
 import { defineConfig } from 'vitest/config';
 
-const SHARING = ['attempts', 'incidents', 'kit', 'machine', 'model', 'properties', 'schedules', 'session', 'simulate'];
-const shared = [...SHARING.map((folder) => `test/${folder}/**/*.test.ts`), 'test/seeded/*.test.ts'];
+const shared = ['attempts', 'incidents', 'machine', 'model', 'session'].map((folder) => `test/${folder}/**/*.test.ts`);
 
 export default defineConfig({
   test: {

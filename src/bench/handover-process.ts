@@ -1,7 +1,9 @@
 /** One of the two processes between which the lock is handed over. Does as told, says when; ends with its channel. */
+import lockfile from 'proper-lockfile';
 import { localFileLocks, runAttempt } from '../index.js';
 
-export type Told = { readonly start: string; readonly session: string } | { readonly stop: string };
+export type Runner = 'attempt' | 'proper-lockfile';
+export type Told = { readonly start: string; readonly session: string; readonly as: Runner } | { readonly stop: string };
 export interface Said {
   readonly is: 'granted' | 'aborted' | 'ended';
   readonly name: string;
@@ -14,9 +16,18 @@ const stops = new Map<string, AbortController>();
 const now = (): number => Number(process.hrtime.bigint()) / 1e6;
 const say = (said: Said): void => void process.send?.(said);
 
-async function attempt(name: string, session: string): Promise<void> {
-  const stop = new AbortController();
-  stops.set(name, stop);
+const runners = { attempt, 'proper-lockfile': plain };
+
+/** A runner that gives its bare lock back when its work has obeyed. */
+async function plain(name: string, session: string, { signal }: AbortController): Promise<void> {
+  const poll = { forever: true, factor: 1, minTimeout: 50, maxTimeout: 50 };
+  const release = await lockfile.lock(session, { realpath: false, retries: poll });
+  say({ is: 'granted', name, at: now() });
+  await new Promise((resolve) => signal.addEventListener('abort', resolve));
+  await release();
+}
+
+async function attempt(name: string, session: string, stop: AbortController): Promise<void> {
   await runAttempt({
     session, locks, attemptId: name, signal: stop.signal,
     work: async ({ signal }) => {
@@ -24,12 +35,18 @@ async function attempt(name: string, session: string): Promise<void> {
       await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
     },
   });
+}
+
+async function run({ start: name, session, as }: Extract<Told, { start: string }>): Promise<void> {
+  const stop = new AbortController();
+  stops.set(name, stop);
+  await runners[as](name, session, stop);
   stops.delete(name);
   say({ is: 'ended', name, at: now() });
 }
 
 process.on('message', (told: Told) => {
-  if ('start' in told) return void attempt(told.start, told.session);
+  if ('start' in told) return void run(told);
   const at = now();
   stops.get(told.stop)?.abort();
   say({ is: 'aborted', name: told.stop, at });

@@ -5,7 +5,7 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { localFileLocks } from '../index.js';
-import type { Said, Told } from './handover-process.js';
+import type { Runner, Said, Told } from './handover-process.js';
 
 const SCRIPT = fileURLToPath(new URL('./handover-process.js', import.meta.url));
 
@@ -40,7 +40,7 @@ function hear(child: ChildProcess, is: Said['is'], name: string): Promise<Said> 
  * @returns milliseconds
  */
 export async function handovers(
-  session: string, { warmUp, rounds }: { warmUp: number; rounds: number },
+  session: string, { warmUp, rounds }: { warmUp: number; rounds: number }, as: Runner,
 ): Promise<readonly number[]> {
   const locks = localFileLocks();
   const start = (): ChildProcess => fork(SCRIPT, [], { execArgv: [] });
@@ -49,13 +49,14 @@ export async function handovers(
   const tell = (child: ChildProcess, told: Told): boolean => child.send(told);
   try {
     let heard = hear(holder, 'granted', 'round-0');
-    tell(holder, { start: 'round-0', session });
+    tell(holder, { start: 'round-0', session, as });
     await heard;
     for (let round = 1; round <= warmUp + rounds; round += 1) {
       const [present, next] = [`round-${round - 1}`, `round-${round}`];
       heard = hear(waiter, 'granted', next);
-      tell(waiter, { start: next, session });
-      while (!(await locks.query(session))[0]?.waiting.some(({ attemptId }) => attemptId === next)) await pause(1);
+      tell(waiter, { start: next, session, as });
+      if (as === 'proper-lockfile') await pause(10 + Math.random() * 50); // its polls are not in step with the abort
+      else while (!(await locks.query(session))[0]?.waiting.some(({ attemptId }) => attemptId === next)) await pause(1);
       const [aborted, ended] = [hear(holder, 'aborted', present), hear(holder, 'ended', present)];
       tell(holder, { stop: present });
       const [{ at: from }, { at: to }] = await Promise.all([aborted, heard, ended]);

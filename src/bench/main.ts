@@ -1,93 +1,125 @@
 /**
- * `npm run bench [-- attempt|handover|watched] [--json]`: what an attempt costs, measured beside what it is compared with.
+ * `npm run bench [-- section...] [--json] [--quick]`: what locks and attempts cost, beside what they are compared with.
+ * Sections: attempt, crowd, abort, process, flat, weight, watched. `--json` prints the raw samples; `--quick` a tenth of them.
  * The numbers are this machine's; the ratios are of one run and travel better. Nothing here passes or fails.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { BARE, casesIn, FLOOR } from './cases.js';
+import { casesIn } from './cases.js';
+import { canMeasure, crowd, KINDS, type CrowdResult, type Kind } from './crowd.js';
+import { perAttempt, perHandover } from './flatness.js';
 import { handovers } from './handover.js';
-import { interleaved, type Samples } from './interleaved.js';
-import { machineOf, type Machine } from './machine.js';
-import { summaryOf } from './statistics.js';
-import { printWatched, watchedIn, type Watched } from './watched.js';
+import { inProcess, takers, type InProcessResult } from './in-process.js';
+import { interleaved } from './interleaved.js';
+import { machineOf } from './machine.js';
+import { printAborts, printCosts, printCrowds, printFlat, printInProcess, printMachine, printWeights } from './print.js';
+import { printWatched, watchedIn } from './watched.js';
+import { weigh, type Weighed } from './weight.js';
 
-const SECTIONS = ['attempt', 'handover', 'watched'] as const;
-type Section = (typeof SECTIONS)[number];
-
-/** Enough for medians that repeat to a few per cent, in some seconds. */
-const COST = { warmUp: 300, rounds: 1_500 };
-const HANDOVER = { warmUp: 20, rounds: 200 };
-
-interface Result {
-  readonly machine: Machine;
-  /** Microseconds by case. */
-  readonly attempt?: Samples;
-  /** Milliseconds. */
-  readonly handover?: readonly number[];
-  readonly watched?: Watched;
+interface Run {
+  readonly directory: string;
+  /** Samples are divided by this. */
+  readonly thin: number;
 }
 
-function argumentsOf(): { readonly sections: readonly Section[]; readonly json: boolean } {
+/** What a section measured, and how it is said. */
+interface Measured {
+  readonly samples: unknown;
+  print(): void;
+}
+
+const measured = <T>(samples: T, print: (samples: T) => void): Measured => ({ samples, print: () => print(samples) });
+
+const CROWD = 32;
+const HOLD_MS = 5;
+const WAITERS = 32;
+
+const WEIGHTS: Readonly<Record<string, Weighed>> = {
+  'heap of a live attempt, memoryLocks': 'heap-memory', 'heap of a live attempt, localFileLocks': 'heap-files',
+  'processor, 10 000 held leases': 'cpu-ours', 'processor, 10 000 held proper-lockfiles': 'cpu-proper-lockfile',
+};
+
+const SECTIONS: Readonly<Record<string, (run: Run) => Promise<Measured>>> = {
+  async attempt({ directory, thin }) {
+    const rounds = Math.ceil(1_500 / thin);
+    return measured(await interleaved(casesIn(directory), { warmUp: 300, rounds }), (all) => printCosts(all, rounds));
+  },
+  async crowd({ directory, thin }) {
+    const results: Record<string, CrowdResult | null> = {};
+    // Those who poll take some thirty times as long: fewer rounds of theirs say as much.
+    const rounds: Readonly<Record<Kind, number>> = { ours: 40, flock: 40, 'proper-lockfile': 12, polling: 12 };
+    for (const kind of KINDS) {
+      const options = { crowd: CROWD, rounds: Math.max(3, Math.ceil(rounds[kind] / thin)), holdMs: HOLD_MS };
+      results[kind] = canMeasure(kind) ? await crowd(kind, join(directory, `crowd-${kind}`), options) : null;
+    }
+    return measured(results, (all) => printCrowds(all, CROWD));
+  },
+  async abort({ directory, thin }) {
+    const times = { warmUp: 20, rounds: Math.ceil(1_000 / thin) };
+    const few = { warmUp: 3, rounds: Math.ceil(60 / thin) };
+    return measured({
+      'attempts, localFileLocks': await handovers(join(directory, 'abort.jsonl'), times, 'attempt'),
+      'proper-lockfile, polling 50 ms': await handovers(join(directory, 'plain.jsonl'), few, 'proper-lockfile'),
+    }, printAborts);
+  },
+  async process({ directory, thin }) {
+    const results: Record<string, InProcessResult> = {};
+    for (const [name, take] of Object.entries(takers())) {
+      results[name] = await inProcess(take, join(directory, `process-${name[0]}`), WAITERS, Math.ceil(2_000 / thin) + 3 * WAITERS);
+    }
+    return measured(results, (all) => printInProcess(all, WAITERS));
+  },
+  async flat({ directory, thin }) {
+    const flat = {
+      sessions: await perAttempt(directory, Math.max(2, Math.ceil(8 / thin))),
+      waiters: await perHandover(directory, Math.max(1, Math.ceil(4 / thin))),
+    };
+    return measured(flat, ({ sessions, waiters }) => {
+      printFlat('Attempts on so many sessions at once; aim: flat within 1.3.', sessions);
+      printFlat('Hand-overs in one process with so many waiters; aim: flat within 1.3.', waiters);
+    });
+  },
+  async weight() {
+    return measured(Object.fromEntries(Object.entries(WEIGHTS).map(([name, what]) => [name, weigh(what)])), printWeights);
+  },
+  async watched({ directory, thin }) {
+    return measured(await watchedIn(directory, Math.ceil(1_500 / thin)), printWatched);
+  },
+};
+
+function argumentsOf(): { readonly sections: readonly string[]; readonly json: boolean; readonly quick: boolean } {
   const { values, positionals } = parseArgs({
-    options: { json: { type: 'boolean', default: false } }, allowPositionals: true,
+    options: { json: { type: 'boolean', default: false }, quick: { type: 'boolean', default: false } },
+    allowPositionals: true,
   });
-  const unknown = positionals.find((name) => !(SECTIONS as readonly string[]).includes(name));
-  if (unknown !== undefined) throw new Error(`expected a section (${SECTIONS.join(', ')}), found ${unknown}`);
-  return { sections: positionals.length > 0 ? (positionals as Section[]) : SECTIONS, json: values.json };
+  const known = Object.keys(SECTIONS);
+  const unknown = positionals.find((name) => !known.includes(name));
+  if (unknown !== undefined) throw new Error(`expected a section (${known.join(', ')}), found ${unknown}`);
+  return { sections: positionals.length > 0 ? positionals : known, ...values };
 }
 
-async function measure(sections: readonly Section[]): Promise<Result> {
+async function main(): Promise<void> {
+  const { sections, json, quick } = argumentsOf();
   const directory = mkdtempSync(join(tmpdir(), 'attempt-bench-'));
   try {
     const machine = machineOf(directory);
-    return {
-      machine,
-      ...(sections.includes('attempt') && { attempt: await interleaved(casesIn(directory), COST) }),
-      ...(sections.includes('handover') && { handover: await handovers(join(directory, 'handover.jsonl'), HANDOVER) }),
-      ...(sections.includes('watched') && { watched: await watchedIn(directory) }),
-    };
+    if (!json) printMachine(machine);
+    const samples: Record<string, unknown> = {};
+    for (const section of sections) {
+      const result = await SECTIONS[section]?.({ directory, thin: quick ? 10 : 1 });
+      samples[section] = result?.samples;
+      if (!json) result?.print();
+    }
+    if (json) console.log(JSON.stringify({ machine, ...samples }));
   } finally {
     rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 
-function printCosts(samples: Samples): void {
-  const median = (name: string): number => summaryOf(samples[name] ?? []).median;
-  const [bare, floor] = [median(BARE), median(FLOOR)];
-  console.log(`\nOne of each, nobody else about. ${COST.rounds} rounds, interleaved, after ${COST.warmUp} to warm up.`);
-  const head = ['median', 'p10', 'p90', 'x bare', 'x floor'].map((title) => title.padStart(9)).join('');
-  console.log(`${'microseconds'.padEnd(38)}${head}`);
-  for (const [name, values] of Object.entries(samples)) {
-    const { median: middle, p10, p90 } = summaryOf(values);
-    const times = [middle, p10, p90].map((time) => time.toFixed(0));
-    const ratios = [middle / bare, middle / floor].map((ratio) => ratio.toFixed(2));
-    console.log(`${name.padEnd(38)}${[...times, ...ratios].map((number) => number.padStart(9)).join('')}`);
-  }
-  console.log(`bare: ${BARE} (realpath on); floor: ${FLOOR}`);
-}
-
-function printHandover(samples: readonly number[]): void {
-  const { count, median, p90, p99, max } = summaryOf(samples);
-  console.log('\nFrom the abort of an attempt to the next grant, in another process that waits. The work obeys at once.');
-  const numbers = Object.entries({ p50: median, p90, p99, max }).map(([name, ms]) => `${name} ${ms.toFixed(2)}`);
-  console.log(['milliseconds', ...numbers, `n ${count}`].join('   '));
-}
-
-function print({ machine, attempt, handover, watched }: Result): void {
-  const { cpu, cores, node, system, filesystem } = machine;
-  console.log(`${cpu}, ${cores} cores; ${system}; node ${node}; ${filesystem}`);
-  if (attempt) printCosts(attempt);
-  if (handover) printHandover(handover);
-  if (watched) printWatched(watched);
-}
-
 try {
-  const { sections, json } = argumentsOf();
-  const result = await measure(sections);
-  if (json) console.log(JSON.stringify(result));
-  else print(result);
+  await main();
 } catch (error) {
   console.error((error as Error).message);
   process.exitCode = 2;

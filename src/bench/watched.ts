@@ -13,7 +13,7 @@ import type { TraceRecord } from '../trace/record.js';
 import { interleaved, type Case, type Samples } from './interleaved.js';
 import { summaryOf } from './statistics.js';
 
-const ROUNDS = { warmUp: 300, rounds: 1_500 };
+const WARM_UP = 300;
 const STEPS = 2_000_000;
 
 /** An attempt while somebody listens on the channel. */
@@ -56,13 +56,14 @@ export interface Watched {
   readonly unheardStepNs: number;
 }
 
-export async function watchedIn(directory: string): Promise<Watched> {
+/** @param rounds how many of each are measured */
+export async function watchedIn(directory: string, rounds: number): Promise<Watched> {
   const fd = openSync(join(directory, 'trace.ndjson'), 'w');
   const feed = new Feed(() => {});
   try {
     const samples = {
-      ...await interleaved(casesOf('memory', 'key', memoryLocks(), fd, feed), ROUNDS),
-      ...await interleaved(casesOf('files', join(directory, 'watched.jsonl'), localFileLocks(), fd, feed), ROUNDS),
+      ...await interleaved(casesOf('memory', 'key', memoryLocks(), fd, feed), { warmUp: WARM_UP, rounds }),
+      ...await interleaved(casesOf('files', join(directory, 'watched.jsonl'), localFileLocks(), fd, feed), { warmUp: WARM_UP, rounds }),
     };
     return { samples, unheardStepNs: unheardStep() };
   } finally {
@@ -72,7 +73,7 @@ export async function watchedIn(directory: string): Promise<Watched> {
 }
 
 export function printWatched({ samples, unheardStepNs }: Watched): void {
-  console.log(`\nAn attempt that is looked at. ${ROUNDS.rounds} rounds, interleaved, after ${ROUNDS.warmUp} to warm up.`);
+  console.log(`\nAn attempt that is looked at. ${Object.values(samples)[0]?.length} rounds, interleaved, after ${WARM_UP} to warm up.`);
   console.log(`${'microseconds'.padEnd(42)}${['median', 'p10', 'p90', 'x unwatched'].map((title) => title.padStart(12)).join('')}`);
   for (const [name, values] of Object.entries(samples)) {
     const { median, p10, p90 } = summaryOf(values);

@@ -38,9 +38,11 @@ function sumOf(found: readonly Diagnosis[]): string {
 function fixLines(fixes: readonly Fix[]): string {
   const lines = fixes.map(({ path, what, changed, because }) =>
     harmless(changed ? `fixed: ${path}: ${what}` : `not fixed: ${path}: ${what}: ${because ?? ''}`));
-  const ineffective = fixes.some(({ changed }) => changed) ? [] : ['ineffective: nothing was proved to be dead, nothing was changed'];
-  const failed = fixes.length > 0 && ineffective.length > 0 ? ['ineffective: nothing was changed'] : ineffective;
-  return `${[...lines, ...failed].join('\n')}\n`;
+  if (!fixes.some(({ changed }) => changed)) {
+    const why = fixes.length === 0 ? 'nothing is proved to be dead, ' : '';
+    lines.push(`ineffective: ${why}nothing was changed`);
+  }
+  return `${lines.join('\n')}\n`;
 }
 
 /**

@@ -1,19 +1,13 @@
 #!/usr/bin/env node
 /**
- * The command `attempt`. Owns: its words. What they do is loaded when they are used, so that none pays for another.
+ * The command `attempt`: finds its subcommand, and says what went wrong. Its words are in `commands.ts`.
  */
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { createRequire } from 'node:module';
 import { AttemptError, describe } from '../errors.js';
-import type { DoctorOptions } from './doctor.js';
+import { COMMANDS } from './commands.js';
 import { EXIT, EXIT_TABLE } from './exits.js';
-import type { InspectCommandOptions } from './inspect.js';
-import type { LogOptions } from './log.js';
-import { declareRunOptions, type RunOptions } from './run/run-options.js';
-import type { StatusOptions } from './status.js';
 import { harmless } from '../text.js';
-import type { UnlockOptions } from './unlock.js';
-import { showWarnings } from './warnings.js';
 
 /** By the package's own name: this file is also bundled, and then lies elsewhere. */
 const version = (): string =>
@@ -25,173 +19,6 @@ function printing(command: Command, option: string, text: () => string): void {
     process.stdout.write(text());
     throw new CommanderError(0, `attempt.${option}`, '');
   });
-}
-
-function declareRun(program: Command): void {
-  declareRunOptions(program.command('run')).action(async (session: string, words: readonly string[], options: RunOptions) => {
-    showWarnings(options);
-    const { runCommand } = await import('./run/run.js');
-    const run = (): Promise<void> => runCommand(session, words, options);
-    if (options.trace === undefined && !options.inspect && options.inspectSocket === undefined) return run();
-    return (await import('./run/observed.js')).observed(session, options, run);
-  });
-}
-
-function declareAppend(program: Command): void {
-  program.command('append')
-    .summary('write records into the session this runs under')
-    .description('Write JSON lines from standard input into the session of the attempt this runs\n'
-      + 'under, stamped with its token.')
-    .addHelpText('after', `
-Works only under \`attempt run\`, and only until that attempt has given its lock
-back: then it exits 116 and writes nothing. A bad line is named and ends it:
-125, with the lines before it written.
-
-Examples:
-  $ attempt run -c 'echo "{\\"done\\":true}" | attempt append' notes.jsonl
-  $ ./produce-json-lines | attempt append
-`)
-    .action(async () => {
-      const { append, appendStatus } = await import('./append.js');
-      await append().catch((error: unknown) => {
-        process.exitCode = appendStatus(error);
-        throw error;
-      });
-    });
-}
-
-function declareStatus(program: Command): void {
-  program.command('status')
-    .summary('who holds a session, and who waits for it')
-    .description('Show who holds a session, and how many wait for it. Exits 0 if all are free (or\n'
-      + 'left by a holder that died), 75 if one is held.')
-    .argument('<session|dir...>', 'sessions, or directories of sessions')
-    .option('-q, --quiet', 'only the exit status')
-    .option('--json', 'for programs')
-    .option('--watch', 'go on until interrupted: redrawn on a terminal;\npiped, a line for each change')
-    .addHelpText('after', `
-Examples:
-  $ attempt status notes.jsonl
-  $ attempt status --watch notes.jsonl
-  $ attempt status --json sessions/ | jq '.[] | select(.held)'
-  $ attempt status -q notes.jsonl && echo free
-`)
-    .action(async (paths: readonly string[], options: StatusOptions) => (options.watch
-      ? (await import('./watch.js')).watchStatus(paths, options) : (await import('./status.js')).status(paths, options)));
-}
-
-function declareDoctor(program: Command): void {
-  program.command('doctor')
-    .summary('what is the matter with a session, and what to do')
-    .description('Say of each session: who holds it and whether that process lives, when it is\n'
-      + 'free at the latest and by which bound, who waits, what is left, what to do next\n'
-      + 'and at which risk, and how the last attempts ended. Reads only, unless --fix.')
-    .argument('<session|dir...>', 'sessions, or directories of sessions')
-    .option('--fix', 'remove what is proved to serve nobody: the lock of\na dead process, its place in line, its litter')
-    .option('--json', 'for programs')
-    .addHelpText('after', `
-A session is free, healthy, overdue, inDoubt, unsettled, queue (being handed
-over), dead, foreign (not our lock), corrupt, or has leftovers. Exits 0 if
-nothing is the matter (free, healthy, queue), else 1.
-
-Examples:
-  $ attempt doctor notes.jsonl
-  $ attempt doctor --json sessions/ | jq '.sessions[] | select(.condition == "dead")'
-  $ attempt doctor --fix sessions/
-`)
-    .action(async (paths: readonly string[], options: DoctorOptions) =>
-      (await import('./doctor.js')).doctor(paths, options));
-}
-
-function declareUnlock(program: Command): void {
-  program.command('unlock')
-    .summary('take a lock away from its holder, by its token')
-    .description('Take away the very grant that has this token, as a takeover does: if it has been\n'
-      + 'given back or taken over meanwhile, nothing is changed. A holder that lives\n'
-      + 'learns of the loss, aborts its work and may write no more.')
-    .argument('<session>', 'the session')
-    .addOption(new Option('--token <n>', 'as attempt doctor shows it').argParser(Number).makeOptionMandatory())
-    .option('--force', 'also from a holder that may be at work')
-    .option('--json', 'for programs')
-    .addHelpText('after', `
-Exits 0 if it was taken away, 1 if nothing was changed, 75 if refused because
-the holder is not known to be gone. Its command, under attempt run, is ended;
-attempt exits 116 there.
-
-Examples:
-  $ attempt doctor notes.jsonl                  who holds it, with which token
-  $ attempt unlock --token 7 notes.jsonl
-`)
-    .action(async (session: string, options: UnlockOptions) =>
-      (await import('./unlock.js')).unlock(session, options));
-}
-
-function declareLog(program: Command): void {
-  program.command('log')
-    .summary('the records of a session, and what was left out')
-    .description('Show the records of a session with token and attempt, as readers see them, and\n'
-      + 'what they leave out and why: records of attempts that had lost the lock, torn\n'
-      + 'lines. The attempt is known for the last 20 that held the lock; else -.')
-    .argument('<session>', 'a file of JSON lines')
-    .option('--json', 'for programs: one JSON object a line')
-    .option('-f, --follow', 'go on as the session grows')
-    .addHelpText('after', `
-Examples:
-  $ attempt log notes.jsonl
-  $ attempt log --json -f notes.jsonl | jq .record
-`)
-    .action(async (session: string, options: LogOptions) =>
-      (await import('./log.js')).log(session, options));
-}
-
-interface CheckCommandOptions {
-  readonly attempts: string;
-  readonly trace?: string;
-  readonly allSetUps?: boolean;
-  readonly json?: boolean;
-}
-
-function declareCheck(program: Command): void {
-  program.command('check')
-    .summary('walk every world of the machine, and say what that proves')
-    .description('Walk every world of one, two or three attempts on one session, with a store, work\n'
-      + 'and crashes that do their worst, and say what holds. Exits 0 if all does, 1 if not.')
-    .addOption(new Option('--attempts <number>', 'how many attempts share the session').choices(['1', '2', '3']).default('2'))
-    .option('--all-set-ups', 'all 48 set-ups of an attempt, not only the two most unlike: minutes')
-    .option('--trace <file>', 'instead, judge a recorded trace: is it a path of the\nmachine, and which invariant does it break if not')
-    .option('--json', 'for programs')
-    .addHelpText('after', `
-Examples:
-  $ attempt check
-  $ attempt check --trace run.ndjson            as written by attempt run --trace
-  $ attempt check --attempts 3 --json > proof.json
-`)
-    .action(async ({ attempts, trace, ...options }: CheckCommandOptions) => {
-      process.exitCode = trace !== undefined ? (await import('./check-trace.js')).checkTrace(trace, options)
-        : (await import('./check.js')).check({ ...options, attempts: Number(attempts) as 1 | 2 | 3 });
-    });
-}
-
-function declareInspect(program: Command): void {
-  program.command('inspect')
-    .summary('a live page of attempts and locks, on this machine')
-    .description('Serve a page on 127.0.0.1 that shows the locks of directories, and the attempts of\n'
-      + 'runners that attach: what they do, what runs out next, who waits for whom. The\n'
-      + 'printed address holds its key: whoever has it sees what you see. Nothing is sent\nanywhere. ATTEMPT_INSPECT_KEY and --port keep the address over a restart.')
-    .argument('[dir...]', 'sessions, or directories of sessions; none: only attached runners')
-    .option('--socket <path>', 'let runners attach here: attempt run --inspect-socket,\nattachTo() of attempt-lifecycle/inspector')
-    .option('--allow-abort', 'show a stop button')
-    .addOption(new Option('--port <n>', 'default: one the system chooses').argParser(Number))
-    .option('--replay <file>', 'play a recorded trace')
-    .addHelpText('after', `
-Examples:
-  $ attempt inspect sessions/
-  $ attempt inspect --socket /tmp/page.sock --allow-abort sessions/
-  $ attempt run --inspect-socket /tmp/page.sock --allow-abort notes.jsonl make
-  $ attempt inspect --replay run.ndjson
-`)
-    .action(async (directories: readonly string[], options: InspectCommandOptions) =>
-      (await import('./inspect.js')).inspect(directories, options));
 }
 
 function build(): Command {
@@ -215,9 +42,9 @@ Examples:
 `);
   printing(program, 'version', () => `${version()}\n`);
   printing(program, 'explain-exit', () => EXIT_TABLE);
-  for (const declare of [declareRun, declareAppend, declareStatus, declareDoctor, declareUnlock, declareLog, declareInspect, declareCheck]) {
-    declare(program);
-  }
+  // The command that is named, alone: declaring the others takes as long as parsing. All of them for help and mistakes.
+  const named = COMMANDS.get(process.argv[2] ?? '');
+  for (const declare of named ? [named] : COMMANDS.values()) declare(program);
   for (const command of program.commands) command.helpOption('-h, --help', 'print this');
   return program;
 }

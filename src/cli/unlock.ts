@@ -32,8 +32,8 @@ function whatOfHolder({ liveness, record }: SessionFacts): string {
   if (liveness?.verdict === 'gone') return 'its process is gone, so nobody is told';
   const leaseMs = record?.leaseMs ?? 10_000;
   const within = Math.min(3_000, leaseMs / 3) / 1_000 + 0.5;
-  return `its holder learns of it at its next renewal (within ${within.toFixed(1)} s unless it is blocked) and aborts its work; `
-    + 'under `attempt run` the command is ended, and attempt exits 116';
+  return `its holder learns of it within ${within.toFixed(1)} s (unless it is blocked) and aborts its work; under `
+    + '`attempt run` the command is ended, and attempt exits 116';
 }
 
 async function take(facts: SessionFacts, name: string, { token, force = false }: UnlockOptions): Promise<Answer> {
@@ -44,19 +44,22 @@ async function take(facts: SessionFacts, name: string, { token, force = false }:
   }
   const held = holderInWords(holder, facts.now, hostname());
   if (occupant.name.token !== token) {
-    return { result: 'ineffective', say: `${name}: nothing was changed: token ${token} does not hold it; it is ${held}, token ${occupant.name.token}` };
+    const is = `it is ${held}, token ${occupant.name.token}`;
+    return { result: 'ineffective', say: `${name}: nothing was changed: token ${token} does not hold it; ${is}` };
   }
   if (!force && !needsNoForce(facts)) {
     const word = shellWord(name);
-    const again = word === null ? '' : `; if you want that: attempt unlock --force --token ${token} ${word}`;
-    return {
-      result: 'refused', say: `${name}: refused, nothing was changed: it is ${held}; `
-        + `${harmless(liveness?.evidence.join('; ') ?? '')}. Taken away, ${whatOfHolder(facts)}; the work may go on without the lock${again}`,
-    };
+    const lines = [
+      `${name}: refused, nothing was changed: it is ${held}; ${harmless(liveness?.evidence.join('; ') ?? '')}`,
+      `If it is taken away, ${whatOfHolder(facts)}. The work may go on without the lock.`,
+      ...(word === null ? [] : [`If you want that: attempt unlock --force --token ${token} ${word}`]),
+    ];
+    return { result: 'refused', say: lines.join('\n') };
   }
   const answer = await localFileLocks().forceRelease(facts.places.session, { token });
   if (answer === 'released') {
-    return { result: 'unlocked', say: `${name}: taken away from attempt ${shortId(holder?.attemptId ?? 'unknown')} (token ${token}); ${whatOfHolder(facts)}` };
+    const from = `attempt ${shortId(holder?.attemptId ?? 'unknown')} (token ${token})`;
+    return { result: 'unlocked', say: `${name}: taken away from ${from}; ${whatOfHolder(facts)}` };
   }
   return { result: 'ineffective', say: `${name}: nothing was changed: it was given back, or taken over, while we looked` };
 }
@@ -76,6 +79,7 @@ export async function unlock(session: string, options: UnlockOptions): Promise<v
   process.exitCode = { unlocked: 0, ineffective: EXIT.matter, refused: EXIT.busy }[result];
   if (json) {
     const { sentence, condition } = classified(facts);
-    process.stdout.write(`${harmlessJson({ session: facts.places.session, token, result, say, before: { condition, sentence } })}\n`);
+    const { session: path } = facts.places;
+    process.stdout.write(`${harmlessJson({ session: path, token, result, say, before: { condition, sentence } })}\n`);
   } else (result === 'unlocked' ? process.stdout : process.stderr).write(`attempt: ${say}\n`);
 }

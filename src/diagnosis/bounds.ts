@@ -43,15 +43,20 @@ export function boundOf(state: string | null, facts: HolderFacts | null, now: nu
   }
   if (unlimited !== undefined) return { at: null, bound: `it has not told its limit ${WORDS[unlimited]}` };
   const sum = parts.reduce((all, name) => all + (facts.budgets[name] ?? 0), 0);
-  const terms = parts.filter((name) => facts.budgets[name] !== 0).map((name) => `${inWords(facts.budgets[name] ?? 0)} ${WORDS[name]}`);
+  const terms = parts.map((name) => [facts.budgets[name] ?? 0, WORDS[name]] as const)
+    .flatMap(([ms, what]) => (ms === 0 ? [] : [`${inWords(ms)} ${what}`]));
   return { at: facts.stateSince + sum, bound: `its own limits, since it is ${stage}: ${terms.join(', ')}` };
 }
 
+/** The limit of each state's own. */
+const LIMIT_OF: Readonly<Record<string, keyof Budgets | undefined>> = {
+  locked: 'openMs', running: 'timeoutMs', aborting: 'settleMs', cleaning: 'cleanupMs', releasing: 'leaseMs',
+};
+
 /** Has the state lasted longer than its own limit allows? Which limit, or null. `slackMs`: what a busy machine may take. */
 export function limitPassed(state: string | null, facts: HolderFacts | null, now: number, slackMs: number): string | null {
-  const limit = ({ locked: 'openMs', running: 'timeoutMs', aborting: 'settleMs', cleaning: 'cleanupMs', releasing: 'leaseMs' } as const)[
-    stageOf(state) as 'running'];
-  const ms = facts?.budgets[limit];
+  const limit = LIMIT_OF[stageOf(state)];
+  const ms = limit && facts?.budgets[limit];
   if (!facts || limit === undefined || typeof ms !== 'number') return null;
   const over = now - facts.stateSince - ms;
   return over > slackMs ? `its ${inWords(ms)} ${WORDS[limit]} were over ${inWords(over)} ago` : null;

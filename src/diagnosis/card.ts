@@ -47,8 +47,10 @@ function freeInWords({ at, bound }: FreeBy, now: number): string {
 }
 
 function waitersInWords({ waiting, at }: Diagnosis): string {
-  const named = waiting.slice(0, MOST_WAITERS)
-    .map(({ attemptId, pid, host, since }) => `${shortId(attemptId)} (pid ${pid}${host === hostname() ? '' : ` on ${host}`}) for ${inWords(at - since)}`);
+  const named = waiting.slice(0, MOST_WAITERS).map(({ attemptId, pid, host, since }) => {
+    const elsewhere = host === hostname() ? '' : ` on ${host}`;
+    return `${shortId(attemptId)} (pid ${pid}${elsewhere}) for ${inWords(at - since)}`;
+  });
   const more = waiting.length > MOST_WAITERS ? `, and ${waiting.length - MOST_WAITERS} more` : '';
   return `${named.join(', ')}${more}`;
 }
@@ -61,8 +63,8 @@ export function reportInWords(report: KeptReport, now: number): string {
   const still = settled === false ? ', its work had not ended' : '';
   const why = error === null || abortedBy !== null ? '' : `, ${error.code ?? error.name}: ${fit(error.message, 60)}`;
   const about = labelsInWords({ labels, note: null });
-  return `token ${token}, attempt ${shortId(attemptId)}${about && ` (${about})`}: ${outcome}${by}${ran}${still}${why}, ${lease}; `
-    + `${inWords(now - endedAt)} ago`;
+  const who = `token ${token}, attempt ${shortId(attemptId)}${about && ` (${about})`}`;
+  return `${who}: ${outcome}${by}${ran}${still}${why}, ${lease}; ${inWords(now - endedAt)} ago`;
 }
 
 /**
@@ -74,10 +76,11 @@ export function cardOf(diagnosis: Diagnosis, { width = 80, name, reports = 3 }: 
   const columns = Math.max(LEAST_WIDTH, width);
   const line = (label: string, text: string | null): string[] => (text ? [row(label, text, columns)] : []);
   const about = holder ? labelsInWords(holder) : '';
-  const limits = budgets.map(({ name: budget, ms, from }) => `${budget} ${ms === null ? 'none' : inWords(ms)}${from === 'set' ? ' (set)' : ''}`);
+  const limits = budgets.map(({ name: budget, ms, from }) =>
+    `${budget} ${ms === null ? 'none' : inWords(ms)}${from === 'set' ? ' (set)' : ''}`);
   const command = next.command && `\n${' '.repeat(LABEL_WIDTH + 2)}$ ${harmless(next.command)}`;
   return `${[
-    ...folded(`${harmless(name ?? session)}: ${sentence}`, columns),
+    folded(`${harmless(name ?? session)}: ${sentence}`, columns - 4).join('\n    '),
     ...line('also', also.join(', ')),
     ...line('free', freeInWords(diagnosis.freeBy, at)),
     ...line('holder', liveness && `${liveness.verdict}: ${liveness.evidence.join('; ')}`),
@@ -86,7 +89,8 @@ export function cardOf(diagnosis: Diagnosis, { width = 80, name, reports = 3 }: 
     ...line('settling', diagnosis.unsettledBecause),
     ...line('waiting', waitersInWords(diagnosis)),
     ...diagnosis.damage.flatMap((one) => line('damage', one)),
-    ...diagnosis.leftovers.flatMap(({ path, what, proved }) => line('left', `${path}: ${what}${proved ? '' : ' (not proved to be dead)'}`)),
+    ...diagnosis.leftovers.flatMap(({ path, what, proved }) =>
+      line('left', `${path}: ${what}${proved ? '' : ' (not proved to be dead)'}`)),
     ...line('next', next.say).map((said) => said + (command ?? '')), ...line('risk', next.command === null ? null : next.risk),
     ...line('limits', limits.join(', ')),
     ...diagnosis.reports.slice(0, reports).flatMap((report, n) => line(n === 0 ? 'before' : '', reportInWords(report, at))),

@@ -1,11 +1,12 @@
 /**
  * From facts to a diagnosis. Pure: the same facts give the same diagnosis. Owns: which condition a session is in.
  */
-import { leaseEndInWords, harmless, inWords, shortId } from '../text.js';
+import { harmless, inWords, shortId, stateInWords } from '../text.js';
 import { replaceableAt } from '../locks/file/one-try.js';
 import { boundOf, budgetsInForce, limitPassed, stageOf } from './bounds.js';
 import type { Condition, Diagnosis, FreeBy } from './diagnosis.js';
 import type { SessionFacts } from './facts.js';
+import { lateAfterMs } from './liveness.js';
 import { nextStep } from './next-step.js';
 
 /** A busy machine may be this late without anything being wrong. */
@@ -25,11 +26,16 @@ function conditionOf(facts: SessionFacts): Condition {
       if (liveness?.verdict === 'gone') return 'dead';
       if (record === null) return 'corrupt';
       if (occupant.name.until <= now) return 'inDoubt';
-      if (liveness?.verdict === 'wedged' || liveness?.verdict === 'asleep') return 'overdue';
+      if (isLate(facts) || liveness?.verdict === 'asleep') return 'overdue';
       if (isUnsettled(facts)) return 'unsettled';
       return limitPassed(holder?.state ?? null, record.facts ?? null, now, SLACK_MS) === null ? 'healthy' : 'overdue';
   }
 }
+
+/** Its lease should have been renewed by now, whatever can be told of its process. */
+const isLate = ({ occupant, record, now }: SessionFacts): boolean =>
+  occupant.kind === 'owner' && record?.leaseMs !== undefined
+  && now - (occupant.name.until - record.leaseMs) > lateAfterMs(record.leaseMs);
 
 /** Kept until the work ends: told so, or past the time to settle. */
 function isUnsettled({ record, now }: SessionFacts): boolean {
@@ -44,11 +50,15 @@ function freeBy(condition: Condition, facts: SessionFacts): FreeBy {
   if (occupant.kind === 'foreign') return { at: null, bound: 'it is not one of our locks: no lease ends it' };
   const leaseMs = record?.leaseMs ?? LEASE_MS;
   const end = Math.max(now, replaceableAt(occupant, leaseMs));
-  if (occupant.kind === 'empty') return { at: end, bound: 'its age: an empty directory that old is taken for dead, unless its maker refreshes it' };
+  if (occupant.kind === 'empty') {
+    return { at: end, bound: 'its age: an empty directory that old is taken for dead, unless its maker refreshes it' };
+  }
   if (condition === 'dead') return { at: end, bound: 'the end of its lease: nobody is left to renew it' };
-  if (condition === 'inDoubt') return { at: end, bound: 'its lease has ended: whoever asks next takes it over, unless its holder revives it first' };
+  if (condition === 'inDoubt') {
+    return { at: end, bound: 'its lease has ended: whoever asks next takes it over, unless its holder revives it' };
+  }
   if (condition === 'corrupt') return { at: end, bound: 'the end of its lease, unless it is renewed' };
-  if (liveness?.verdict === 'wedged' || liveness?.verdict === 'asleep') {
+  if (isLate(facts) || liveness?.verdict === 'asleep') {
     return { at: end, bound: 'the end of its lease, unless its holder wakes and renews it' };
   }
   return boundOf(holder?.state ?? null, record?.facts ?? null, now);
@@ -68,27 +78,38 @@ function whyUnsettled({ record, now }: SessionFacts): string | null {
 
 const several = (count: number, one: string, many: string): string => (count === 1 ? `one ${one}` : `${count} ${many}`);
 
+function foreignInWords(occupant: SessionFacts['occupant'], now: number): string {
+  if (occupant.kind !== 'empty') {
+    return `held by something that is not one of our locks: ${occupant.kind === 'foreign' ? harmless(occupant.what) : ''}`;
+  }
+  return `held for ${inWords(now - occupant.mtimeMs)} by an empty lock directory: plain proper-lockfile, or a start or end `
+    + 'of ours under way';
+}
+
 /** The whole of it in one sentence, without the session's name. */
 function sentenceOf(condition: Condition, facts: SessionFacts): string {
   const { holder, occupant, now, liveness, waiting, leftovers, damage, record } = facts;
   const token = holder?.token ? `, token ${holder.token}` : '';
   const who = `attempt ${holder?.attemptId ? shortId(holder.attemptId) : 'unknown'}${token}`;
   const since = holder?.since ? ` for ${inWords(now - holder.since)}` : '';
-  const state = holder?.state ? ` (${harmless(holder.state)})` : '';
+  const state = holder?.state ? ` (${harmless(stateInWords(holder.state))})` : '';
   switch (condition) {
     case 'free': return 'free';
     case 'queue': return `free, and being handed over: ${several(waiting.length, 'waits', 'wait')}`;
-    case 'leftovers': return `free; ${several(leftovers.length, 'thing is', 'things are')} left that serve${leftovers.length === 1 ? 's' : ''} nobody`;
-    case 'foreign': return occupant.kind === 'empty'
-      ? `held by an empty lock directory${` for ${inWords(now - occupant.mtimeMs)}`}: plain proper-lockfile, or a start or end of ours under way`
-      : `held by something that is not one of our locks: ${occupant.kind === 'foreign' ? harmless(occupant.what) : ''}`;
+    case 'leftovers': return `free; ${several(leftovers.length, 'thing', 'things')} left of use to nobody`;
+    case 'foreign': return foreignInWords(occupant, now);
     case 'corrupt': return `something is not as we write it: ${harmless(damage[0] ?? 'unknown')}`;
     case 'dead': return `held by ${who}, whose process is gone: ${harmless(liveness?.evidence[0] ?? '')}`;
-    case 'inDoubt': return `held${since} by ${who}${state}; ${leaseEndInWords(holder?.until ?? null, now).replace('; it is about to be taken over', ' and nobody has taken it')}`;
+    case 'inDoubt': {
+      const ended = holder?.until ? ` ${inWords(now - holder.until)} ago` : '';
+      return `held${since} by ${who}${state}; its lease ended${ended}, and nobody has taken it over`;
+    }
     case 'unsettled': return `held${since} by ${who}, which was ended; its work goes on, and the lock is kept until it ends`;
     case 'overdue': {
       const late = limitPassed(holder?.state ?? null, record?.facts ?? null, now, SLACK_MS);
-      return `held${since} by ${who}${state}; late: ${liveness?.verdict === 'alive' && late ? late : harmless(liveness?.evidence.at(-1) ?? '')}`;
+      const silence = isLate(facts) && liveness?.verdict === 'unknown' ? 'its lease should have been renewed by now' : null;
+      const why = liveness?.verdict === 'alive' && late ? late : silence ?? harmless(liveness?.evidence.at(-1) ?? '');
+      return `held${since} by ${who}${state}; late: ${why}`;
     }
     case 'healthy': return `held${since} by ${who}${state}, in good health`;
   }

@@ -9,6 +9,7 @@ import { removeOwner } from '../locks/file/lock-removal.js';
 import { occupantOf } from '../locks/file/occupant.js';
 import { replaceableAt } from '../locks/file/one-try.js';
 import { isProvablyDead } from '../owner.js';
+import { shortId } from '../text.js';
 import type { SessionFacts } from './facts.js';
 import type { Leftover } from './leftovers.js';
 import { livenessOf } from './liveness.js';
@@ -51,7 +52,8 @@ const isProved = ({ occupant, record, places }: SessionFacts, now: number): bool
 function giveBackOfDead(facts: SessionFacts): Fix[] {
   const { places, occupant, record } = facts;
   if (occupant.kind !== 'owner' || !isProved(facts, Date.now())) return [];
-  const what = `gave back the lock of attempt ${record?.attemptId ?? 'unknown'} (token ${occupant.name.token}), whose process is gone`;
+  const who = `attempt ${shortId(record?.attemptId ?? 'unknown')} (token ${occupant.name.token})`;
+  const what = `gave back the lock of ${who}, whose process is gone`;
   return [removed(places.lock, what, () => removeOwner(places, occupant.entry))];
 }
 

@@ -48,19 +48,21 @@ function leftoverAt(path: string, name: string, now: number): Leftover | null {
     return { path, kind: 'directory', proved: true, what: 'a lock directory that its process never put in place' };
   }
   if (name.startsWith('litter.')) {
-    return { path, kind: stat.isDirectory() ? 'directory' : 'file', proved: false, what: 'something that lay in a lock and is not ours' };
+    const kind = stat.isDirectory() ? 'directory' : 'file';
+    return { path, kind, proved: false, what: 'something that lay in a lock and is not ours' };
   }
   if (!name.startsWith('wait.') || !stat.isFile()) return null;
   const mark = markIn(path);
-  const isDead = mark !== null && isProvablyDead(mark);
-  return isDead ? { path, kind: 'file', proved: true, what: `the place in line of a process that is gone (pid ${mark.pid})` } : null;
+  if (mark === null || !isProvablyDead(mark)) return null;
+  return { path, kind: 'file', proved: true, what: `the place in line of a process that is gone (pid ${mark.pid})` };
 }
 
 /** An empty lock directory, so old that its maker is taken for dead: by age alone, which is no proof. */
 function staleLock({ lock }: Places, now: number): Leftover[] {
   const occupant = occupantOf(lock);
   if (occupant.kind !== 'empty' || replaceableAt(occupant, PREPARED_MS) > now) return [];
-  return [{ path: lock, kind: 'directory', proved: false, what: 'an empty lock directory that nobody has touched for long; the next attempt takes it over' }];
+  const what = 'an empty lock directory that nobody has touched for long; the next attempt takes it over';
+  return [{ path: lock, kind: 'directory', proved: false, what }];
 }
 
 /** What is left in a session's room, and in the lock's place. */

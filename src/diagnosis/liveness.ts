@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import type { OwnerRecord } from '../locks/file/owner-entry.js';
-import { identity, processStart } from '../owner.js';
+import { identity, isProvablyDead, processStart } from '../owner.js';
 import { inWords } from '../text.js';
 
 /**
@@ -50,11 +50,13 @@ export function livenessOf(record: Partial<OwnerRecord>, until: number, now: num
   if (us.boot === null || typeof boot !== 'string') return isUnknown('this system has no way to tell one boot from another');
   if (pidNamespace !== us.pidNamespace) return isUnknown('it runs in another pid namespace (a container)');
   if (typeof started !== 'string') return isUnknown('its record does not say when its process started');
-  const running = processStart(pid);
-  if (running === null) return isGone(`there is no process ${pid}`);
-  if (running !== started) return isGone(`process ${pid} is another one: it started at another time`);
-  const state = processState(pid);
-  if (state === 'Z' || state === 'X') return isGone(`process ${pid} has ended and is only waiting to be reaped`);
+  const [running, state] = [processStart(pid), processState(pid)];
+  const isZombie = running === started && (state === 'Z' || state === 'X');
+  if (isZombie) return isGone(`process ${pid} has ended and is only waiting to be reaped`);
+  if (isProvablyDead(record)) {
+    return isGone(running === null ? `there is no process ${pid}` : `process ${pid} is another one: it started at another time`);
+  }
+  if (running === null) return isUnknown(`process ${pid} is hidden from us`);
   const lives = `process ${pid} lives, started at the time its record says`;
   if (state === 'T' || state === 't') return { verdict: 'asleep', evidence: [lives, 'it is stopped (state T)'] };
   if (leaseMs === undefined) return isUnknown(`${lives}; its record does not say how long its lease is`);

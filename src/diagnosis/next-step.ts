@@ -11,9 +11,9 @@ export function shellWord(word: string): string | null {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll('\'', `'\\''`)}'`;
 }
 
-const typed = (words: string, path: string): string | null => {
+const typed = (words: string, path: string, more = ''): string | null => {
   const word = shellWord(path);
-  return word === null ? null : `${words} ${word}`;
+  return word === null ? null : `${words} ${word} ${more}`.trimEnd();
 };
 
 const NOTHING: NextStep = { say: 'nothing to do', command: null, risk: 'none' };
@@ -27,7 +27,7 @@ function unlocking({ places, occupant }: SessionFacts, say: string): NextStep {
   if (token < 1) return { say: 'its lease ends by itself: wait for that', command: null, risk: 'none' };
   return {
     say, command: typed(`attempt unlock --force --token ${token}`, places.session),
-    risk: 'the work may go on without the lock: what it writes through its writer is refused, what it does elsewhere is not',
+    risk: 'the work may go on without the lock: its records are refused, what else it does is not',
   };
 }
 
@@ -49,29 +49,36 @@ export function nextStep(condition: Condition, facts: SessionFacts): NextStep {
     case 'free': return NOTHING;
     case 'healthy': return watching(facts, 'nothing is wrong: wait for it');
     case 'queue': return watching(facts, 'it is being handed over: wait a moment, and look again if it stays so');
-    case 'overdue': return liveness?.verdict === 'alive' ? unlocking(facts, 'if its work is of no use any more, take the lock away') : whenSilent(facts);
+    case 'overdue': return liveness?.verdict === 'alive'
+      ? unlocking(facts, 'if its work is of no use any more, take the lock away') : whenSilent(facts);
     case 'inDoubt': return liveness?.verdict === 'asleep' ? whenSilent(facts) : {
-      say: 'whoever asks next takes it over: run what you want to run', command: typed('attempt run', places.session) && `${typed('attempt run', places.session)} -- true`,
+      say: 'whoever asks next takes it over: run what you want to run',
+      command: typed('attempt run', places.session, '-- true'),
       risk: 'if its holder wakes, its records are refused; what else it does is not',
     };
-    case 'unsettled': {
-      const pid = record?.pid;
-      return pid === undefined || liveness?.verdict === 'unknown'
-        ? unlocking(facts, 'if the work must not be waited for, take the lock away')
-        : { say: 'end the process whose work does not end', command: `kill ${pid}`, risk: 'everything else that process does ends too' };
-    }
+    case 'unsettled': return record?.pid === undefined || liveness?.verdict === 'unknown'
+      ? unlocking(facts, 'if the work must not be waited for, take the lock away') : {
+        say: 'end the process whose work does not end', command: `kill ${record.pid}`,
+        risk: 'everything else that process does ends too',
+      };
     case 'dead': return {
       say: 'its process is gone: give the lock back now, or wait for the end of its lease',
-      command: typed('attempt doctor --fix', places.session), risk: 'what it had started may still run (kill -9 of `attempt run` leaves its command); its records are refused',
+      command: typed('attempt doctor --fix', places.session),
+      risk: 'what it had started may still run (kill -9 of `attempt run` leaves its command); its records are refused',
     };
     case 'foreign': return {
       say: 'ask whoever made it; it is not ours to remove', command: typed('ls -la', places.lock), risk: READS_ONLY,
     };
     case 'corrupt': return {
-      say: 'look at it; something else writes there, or a disk was full', command: typed('ls -laR', places.room), risk: READS_ONLY,
+      say: 'look at it; something else writes there, or a disk was full', command: typed('ls -laR', places.room),
+      risk: READS_ONLY,
     };
-    case 'leftovers': return facts.leftovers.some(({ proved }) => proved)
-      ? { say: 'nothing needs to be done; they can be removed', command: typed('attempt doctor --fix', places.session), risk: 'none: removed is only what is proved to serve nobody' }
-      : { say: 'nothing needs to be done; what is left is for you to judge', command: typed('ls -la', places.room), risk: READS_ONLY };
+    case 'leftovers': return facts.leftovers.some(({ proved }) => proved) ? {
+      say: 'nothing needs to be done; they can be removed', command: typed('attempt doctor --fix', places.session),
+      risk: 'none: removed is only what is proved to serve nobody',
+    } : {
+      say: 'nothing needs to be done; what is left is for you to judge', command: typed('ls -la', places.room),
+      risk: READS_ONLY,
+    };
   }
 }

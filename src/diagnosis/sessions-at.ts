@@ -20,8 +20,8 @@ export function sessionsAt(path: string): readonly string[] {
   const names = readdirSync(path, { withFileTypes: true }).flatMap((entry) => {
     const [, name, kind] = /^(.+)\.(lock|attempt)$/.exec(entry.name) ?? [];
     // A lock of ours, or of plain proper-lockfile; a room only as a directory: a file of that name may be anything.
-    const isOurs = name !== undefined && (entry.isDirectory() || (kind === 'lock' && existsSync(join(path, `${name}.attempt`))));
-    return isOurs ? [name] : [];
+    if (name === undefined) return [];
+    return entry.isDirectory() || (kind === 'lock' && existsSync(join(path, `${name}.attempt`))) ? [name] : [];
   });
   return [...new Set(names)].sort().map((name) => join(path, name));
 }

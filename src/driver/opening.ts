@@ -1,5 +1,6 @@
 /**
- * Opens the session for an attempt, and closes it at the end; around a yield window it is closed and opened anew. Reports facts, decides nothing.
+ * Opens the session for an attempt, and closes it at the end; around a yield window it is closed and opened anew.
+ * Reports facts, decides nothing.
  * Opened counts only with a lease that is not in doubt: work never starts on a doubtful one.
  */
 import type { AttemptEvent } from '../../machines/attempt.types.js';

@@ -2,6 +2,7 @@
  * Makes the report: the machine's pure outcome, plus times, trace and errors in words.
  */
 import { hostname } from 'node:os';
+import { NO_ANSWER, OVER_TIME } from '../../machines/attempt.actions.js';
 import type { AttemptOutput, StartFailure } from '../../machines/attempt.types.js';
 import { AbortReason, AttemptError, describe } from '../errors.js';
 import type { Holder } from '../locks/lock-store.js';
@@ -26,7 +27,7 @@ export function reportOf<T>(spec: AttemptSpec<T>, output: AttemptOutput, facts: 
   const base = {
     attemptId, session, labels, lateAborts: output.lateAborts, lease: output.lease, token: output.token,
     fencing: facts.fencing, workError: undefined as unknown, releaseError: releaseErrorOf(output.releaseError),
-    cleanupError: output.cleanupError === 'over time'
+    cleanupError: output.cleanupError === OVER_TIME
       ? new AttemptError('CLEANUP_TIMED_OUT', `the cleanup had not ended after cleanupMs (${budgets.cleanupMs})`)
       : output.cleanupError,
     timings: facts.timings, trace: facts.trace,
@@ -94,7 +95,7 @@ function isAbortItself({ workError, reason }: AttemptOutput): boolean {
 }
 
 const releaseErrorOf = (thrown: unknown): unknown =>
-  thrown === 'no answer' ? new AttemptError('LOCK_STORE_FAILED', 'a release was not answered in time') : thrown;
+  thrown === NO_ANSWER ? new AttemptError('LOCK_STORE_FAILED', 'a release was not answered in time') : thrown;
 
 function startError<T>(spec: AttemptSpec<T>, failure: StartFailure | null): AttemptError {
   const { session, budgets, clock } = spec;
@@ -120,7 +121,9 @@ export function busyError(session: string, holder: Holder | null, waitMs: number
   const waited = waitMs === 0 ? 'one try' : `${waitMs} ms of waiting`;
   return new AttemptError(
     'LOCK_BUSY',
-    `${session} is locked, after ${waited}: ${inWords(holder, now)}. `
+    // No holder was told: patience may have ended before the store could say whether there is one.
+    (holder ? `${session} is locked, after ${waited}: ${inWords(holder, now)}. `
+      : `${session} was not locked for us within ${waited}; who holds it, if anybody does, was not told. `)
       + 'Wait longer (waitMs), or try again later.',
     { holder, retryAfterMs },
   );

@@ -3,18 +3,20 @@
  * Owns: which are open. Must not know: what a budget is; the machine decides whether one waits (INCIDENTS M17).
  */
 import type { AttemptEvent } from '../../machines/attempt.types.js';
-import { LONGEST_MS } from '../../machines/attempt.delays.js';
-import { expect } from '../config-checks.js';
+import { expect, expectMs } from '../config-checks.js';
 import { AttemptError } from '../errors.js';
 
 /** How a time limit treats a section. */
 export interface SectionOptions {
   /**
-   * A limit that is over while the section runs waits for it this long, once in the attempt's life; milliseconds,
-   * 0 to 2^31-1. Default: 0, it does not wait.
+   * A limit that is over while the section runs waits until no section is open, at most the longest `graceMs` of those
+   * open then, once in the attempt's life; milliseconds, 0 to 2^31-1. Default: 0, it does not wait.
    */
   readonly graceMs?: number;
-  /** The limits of the attempt (`timeoutMs`, `idleTimeoutMs`) stand still while the section runs. Default: false. */
+  /**
+   * The limits of the attempt stand still while the section runs: of `timeoutMs` what was left goes on afterwards,
+   * `idleTimeoutMs` begins anew. Default: false.
+   */
   readonly pauseTimeout?: boolean;
 }
 
@@ -49,9 +51,10 @@ export class Sections {
   /** What the work calls. See `WorkContext.section`. */
   async run<T>(name: string, fn: () => T | PromiseLike<T>, options: SectionOptions = {}): Promise<T> {
     const { graceMs = 0, pauseTimeout = false } = options;
-    expect(typeof name === 'string' && name.length > 0 && name.length <= LONGEST_NAME, 'section', `a name of 1 to ${LONGEST_NAME} characters`, name);
+    const isName = typeof name === 'string' && name.length > 0 && name.length <= LONGEST_NAME;
+    expect(isName, 'section', `a name of 1 to ${LONGEST_NAME} characters`, name);
     expect(typeof fn === 'function', 'section', 'a function to run', fn);
-    expect(Number.isFinite(graceMs) && graceMs >= 0 && graceMs <= LONGEST_MS, 'graceMs', `milliseconds from 0 to ${LONGEST_MS}`, graceMs);
+    expectMs('graceMs', graceMs);
     expect(typeof pauseTimeout === 'boolean', 'pauseTimeout', 'true or false', pauseTimeout);
     this.#expectRunning(name);
     const how = { graceMs, pausesBudgets: pauseTimeout };

@@ -82,11 +82,13 @@ export class Windows {
   }
 
   async #yield<T>(fn: () => T | PromiseLike<T>): Promise<Yielded<T>> {
-    this.#expectWorking();
+    this.#expectRunning();
+    this.#expectNoOther();
     const { session, records } = this.#host;
     this.#isOpen = true;
     try {
       await this.#untilWritten();
+      this.#expectRunning(); // still: the tick that was waited at least may have brought an abort, or the work's end
       const before = this.#host.token();
       this.#host.closeSession();
       await this.#step({ type: 'lock.yield' });
@@ -97,10 +99,8 @@ export class Windows {
       } catch (error) {
         ending = () => { throw error; };
       }
-      if (this.#host.signal.aborted) {
-        ending(); // its own error first
-        throw this.#host.signal.reason;
-      }
+      if (this.#host.signal.aborted) ending(); // its own error first
+      this.#expectRunning();
       await this.#step({ type: 'window.ended' });
       this.#isOpen = false;
       const value = ending();
@@ -111,17 +111,19 @@ export class Windows {
     }
   }
 
-  #expectWorking(): void {
+  #expectRunning(): void {
     const { signal, session } = this.#host;
     if (signal.aborted) throw signal.reason;
     if (!this.#host.state().startsWith('running')) {
       throw new AttemptError('WRITER_CLOSED', `Expected the attempt on ${session} to be running, but it has ended: `
         + 'there is no lock to give up.');
     }
-    if (this.#isOpen) {
-      throw new AttemptError('LOCK_YIELDED', `Expected the work to hold the lock of ${session}, but a window of it is `
-        + 'open already. Await that one first; what runs side by side can share one window.');
-    }
+  }
+
+  #expectNoOther(): void {
+    if (!this.#isOpen) return;
+    throw new AttemptError('LOCK_YIELDED', `Expected the work to hold the lock of ${this.#host.session}, but a window of `
+      + 'it is open already. Await that one first; what runs side by side can share one window.');
   }
 
   /** Writes that were begun go first: a lock must not be given up under them. */

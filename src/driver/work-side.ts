@@ -8,15 +8,16 @@ import { AbortReason, NOT_WANTED } from '../errors.js';
 import type { Lease } from '../locks/lock-store.js';
 import type { AttemptSpec, WorkContext } from '../options.js';
 import { waitFor } from '../locks/patience.js';
-import { LeaseCertainty, WriteGate } from '../session/gate.js';
-import { createWriter, weakerFencing, type Fencing, type SessionWriter, type TrackedWriter } from '../session/writer.js';
+import { LeaseCertainty } from '../session/gate.js';
+import { weakerFencing, type Fencing, type SessionWriter } from '../session/writer.js';
 import { adopt } from '../thenable.js';
 import { callSafely, warn } from '../warnings.js';
+import { Cleanup } from './cleanup.js';
 import { enclosing, runInside } from './nesting.js';
 import { Opening } from './opening.js';
 import { Sections } from './sections.js';
-import { thrownBy } from './thrown.js';
 import { Windows } from './windows.js';
+import { startWriting, type Writing, type WritingState } from './writing.js';
 
 /** What the work side needs of its driver. */
 export interface WorkSideHost {
@@ -33,26 +34,19 @@ export interface WorkSideHost {
   sectionChanged(what: string): void;
 }
 
-/** A writer and the way to end it. */
-interface Writing {
-  readonly writer: TrackedWriter;
-  /** No further write passes. */
-  close(): void;
-}
-
 export class WorkSide {
   readonly #spec: AttemptSpec<unknown>;
   readonly #host: WorkSideHost;
   readonly #told = new AbortController();
-  readonly #cleanupOver = new AbortController();
   /** Fires at the end of the attempt: whatever still waits here then waits for nothing. */
-  readonly #over = new AbortController();
+  #over: AbortController | null = null;
+  #isOver = false;
   readonly #opening: Opening;
   readonly #windows: Windows;
   readonly #sections: Sections;
+  readonly #cleanup: Cleanup;
   #certainty: LeaseCertainty | null = null;
   #work: Writing | null = null;
-  #cleanup: Writing | null = null;
   #settledAt: number | null = null;
 
   constructor(spec: AttemptSpec<unknown>, host: WorkSideHost) {
@@ -72,6 +66,7 @@ export class WorkSide {
       writesIdle: () => this.#work?.writer.idle() ?? Promise.resolve(),
       closeSession: () => this.#opening.close(),
     });
+    this.#cleanup = new Cleanup(spec, host, () => this.#startWriting('cleaning'));
     this.#sections = new Sections({ ...common, ranMs: () => host.ranMs(), changed: (what) => host.sectionChanged(what) });
   }
 
@@ -86,12 +81,12 @@ export class WorkSide {
   }
 
   get fencing(): Fencing {
-    return weakerFencing(this.#work?.writer.used ?? 'none', this.#cleanup?.writer.used ?? 'none');
+    return weakerFencing(this.#work?.writer.used ?? 'none', this.#cleanup.writer?.used ?? 'none');
   }
 
   /** Writes refused because they came too late. */
   get refusedWrites(): number {
-    return (this.#work?.writer.refused ?? 0) + (this.#cleanup?.writer.refused ?? 0);
+    return (this.#work?.writer.refused ?? 0) + (this.#cleanup.writer?.refused ?? 0);
   }
 
   /** Is the lease past its deadline, with nobody known to have taken it? */
@@ -159,39 +154,18 @@ export class WorkSide {
 
   /** Performs `runCleanup`. */
   runCleanup(seq: number): void {
-    const { abort, work, token } = this.#host.context();
-    const writing = this.#startWriting('cleaning');
-    this.#cleanup = writing;
-    const ended = (event: AttemptEvent) => async (): Promise<void> => {
-      writing.close();
-      await writing.writer.idle(); // bounded by the machine's `cleanupMs`
-      this.#host.dispatch(event);
-    };
-    const failed = (error: unknown): Promise<void> =>
-      ended({ type: 'cleanup.failed', seq, error: thrownBy('the cleanup', error) })();
-    const outcome = abort ? 'aborted' : work === 'returned' ? 'completed' : 'failed';
-    let result: unknown;
-    try {
-      result = this.#spec.cleanup?.({
-        session: writing.writer.session, token, signal: this.#cleanupOver.signal, outcome,
-        abortedBy: abort?.by ?? null, settled: work !== 'pending',
-      });
-    } catch (error) {
-      return void failed(error);
-    }
-    adopt(result).then(ended({ type: 'cleanup.ended', seq }), failed);
+    this.#cleanup.run(seq);
   }
 
   /** Performs `endCleanup`. */
   endCleanup(): void {
-    this.#cleanup?.close();
-    const isLost = this.#host.context().lease === 'lost';
-    this.#cleanupOver.abort(new AbortReason(isLost ? 'leaseLost' : 'timeout', 'the cleanup is over'));
+    this.#cleanup.end();
   }
 
   /** The end: nothing of the session stays open. */
   close(): void {
-    this.#over.abort(NOT_WANTED);
+    this.#isOver = true;
+    this.#over?.abort(NOT_WANTED);
     this.#windows.end(NOT_WANTED);
     this.#opening.close();
   }
@@ -211,7 +185,9 @@ export class WorkSide {
     this.#settledAt = clock.now();
     const writing = this.#work;
     writing?.close();
+    if (this.#isOver) return; // nobody hears it any more
     if (!writing || writing.writer.pending === 0) return this.#host.dispatch(event);
+    this.#over = new AbortController();
     void waitFor(clock, budgets.settleMs, this.#over.signal, (woken) => {
       void writing.writer.idle().then(woken);
       return () => {};
@@ -224,39 +200,14 @@ export class WorkSide {
     });
   }
 
-  #startWriting(state: 'running.working' | 'cleaning'): Writing {
-    let open = true;
-    const { clock, budgets } = this.#spec;
-    const opening = this.#opening;
-    const writer = createWriter({
-      gate: this.#gate(state, () => open), get opened() { return opening.opened; }, clock, answerMs: budgets.answerMs,
-    });
-    return {
-      writer,
-      close: () => {
-        open = false;
-        writer.recheck();
-      },
-    };
-  }
 
-  /** The gate of the writer that belongs to a state. */
-  #gate(state: 'running.working' | 'cleaning', stillOpen: () => boolean): WriteGate {
-    const side = this;
+  #startWriting(state: WritingState): Writing {
     const host = this.#host;
-    return new WriteGate({
-      isOpen: () => stillOpen() && host.state() === state,
-      isYielded: () => stillOpen() && state !== 'cleaning' && host.state().startsWith('running')
-        && (side.#windows.isOpen || host.state() !== state),
-      isLost: () => host.context().lease === 'lost',
-      get certainty() { return side.#certain(); },
-      get token() { return host.context().token; },
+    return startWriting(state, {
+      state: () => host.state(), context: () => host.context(), inWindow: () => this.#windows.isOpen,
+      opened: () => this.#opening.opened, certainty: () => this.#certainty,
+      clock: this.#spec.clock, answerMs: this.#spec.budgets.answerMs,
     });
-  }
-
-  #certain(): LeaseCertainty {
-    if (!this.#certainty) throw new Error('a writer was opened without a lease'); // the machine does not do that
-    return this.#certainty;
   }
 }
 

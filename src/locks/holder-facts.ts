@@ -30,7 +30,8 @@ export const BUDGET_NAMES: readonly (keyof Budgets)[] = [
 export const finiteOf = (budgets: Budgets): HolderFacts['budgets'] =>
   Object.fromEntries(BUDGET_NAMES.map((name) => [name, Number.isFinite(budgets[name]) ? budgets[name] : null]));
 
-const count = (value: unknown): number | null => (typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : null);
+const count = (value: unknown): number | null =>
+  (typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : null);
 
 function budgetsOf(value: unknown): HolderFacts['budgets'] {
   if (typeof value !== 'object' || value === null) return {};

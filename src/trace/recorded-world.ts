@@ -30,6 +30,7 @@ interface Told {
   readonly granted: boolean;
   readonly lost: boolean;
   readonly writerOpen: boolean;
+  readonly sessionOpen: boolean;
   readonly cleanupOpen: boolean;
   readonly timeoutCalls: number;
   readonly asked: boolean;
@@ -37,6 +38,8 @@ interface Told {
 
 const heard = (told: Told, type: string): Told => {
   if (type === 'lock.granted') return { ...told, granted: true };
+  if (type === 'session.opened') return { ...told, sessionOpen: true };
+  if (type === 'lock.yield') return { ...told, sessionOpen: false };
   return type === 'lease.lost' ? { ...told, lost: true } : told;
 };
 
@@ -74,7 +77,8 @@ function storeAfter({ grant, requestOpen }: World, { event, commands }: Transiti
 export class RecordedWorld {
   #before: Snapshot = snapshotOf('idle', NOTHING);
   #told: Told = {
-    starts: 0, granted: false, lost: false, writerOpen: false, cleanupOpen: false, timeoutCalls: 0, asked: false,
+    starts: 0, granted: false, lost: false, writerOpen: false, sessionOpen: false, cleanupOpen: false, timeoutCalls: 0,
+    asked: false,
   };
   #store: World = { grant: 'none', requestOpen: false };
 

@@ -114,4 +114,38 @@ describe('the register', () => {
     const reports = await Promise.all(runs);
     expect(reports[3]).toMatchObject({ outcome: 'aborted', settled: true, value: 'at last', lease: 'released' });
   });
+
+  test('S11 L6 M19: in a window, and on the way back from one: by id and by abortAll, and nothing is taken back', async () => {
+    const stores = [scene().store(), scene().store(), scene().store()];
+    const yielding = (nth: number, inside: () => unknown) => scene().attempt({
+      attemptId: `turn-${nth}`, session: `session-${nth}`, locks: stores[nth]!, work: ({ yieldLock }) => yieldLock(inside),
+    });
+    const all = [yielding(0, never), yielding(1, never), yielding(2, () => 'back')];
+    stores[2]!.script.acquire = (ask) => { if (stores[2]!.asks.length === 1) ask.grant(); };
+    const runs = all.map((attempt) => attempt.start());
+    await scene().settled();
+    expect(attempts.active().map(({ state }) => state)).toEqual([
+      'running.yielded', 'running.yielded', 'running.reacquiring.waiting',
+    ]);
+    expect(attempts.abort('turn-0', 'stop')).toEqual({ accepted: true, state: 'running.yielded', abortedBy: 'user' });
+    const asked = attempts.abortAll('shutdown', { withinMs: 60_000 });
+    stores[2]!.ask.busy();
+    for (let steps = 0; steps < 5; steps += 1) await scene().clock.advance(5_000);
+    expect(await asked).toMatchObject([
+      { attemptId: 'turn-0', result: 'ended', abortedBy: 'user', report: { lateAborts: ['shutdown'], lease: 'released' } },
+      { attemptId: 'turn-1', result: 'ended', abortedBy: 'shutdown' },
+      { attemptId: 'turn-2', result: 'ended', abortedBy: 'shutdown' },
+    ]);
+    await Promise.all(runs);
+    expect(stores.map(({ asks }) => asks.length), 'S11').toEqual([1, 1, 2]);
+  });
+
+  test('M01: a timeout in a window marks the run abandoned like any other; the next attempt clears the mark', async () => {
+    const locks = scene().store();
+    const run = scene().attempt({ session: 'w', locks, timeoutMs: 50, settleMs: 10, work: ({ yieldLock }) => yieldLock(never) }).start();
+    expect(await toTheEnd(scene(), run)).toMatchObject({ abortedBy: 'timeout', abandoned: true, settled: false });
+    expect(attempts.abandoned('w')).toMatchObject([{ state: 'released', workSettled: false }]);
+    await scene().now(scene().attempt({ session: 'w', locks, work: () => 1 }).start());
+    expect(attempts.abandoned('w')).toEqual([]);
+  });
 });

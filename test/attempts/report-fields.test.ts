@@ -49,6 +49,16 @@ describe('the other fields', () => {
     });
   });
 
+  test('L2: who throws the words of a limit has thrown them: neither is taken for the limit itself', async () => {
+    for (const thrown of ['over time', 'no answer', { limit: 'cleanupMs' }, { limit: 'answerMs' }]) {
+      const store = scene().store({ release: (ask) => (store.releases.length === 1 ? ask.reject(thrown) : ask.honestly()) });
+      const cleanup = (): never => { throw thrown; };
+      const report = await toTheEnd(scene(), scene().attempt({ locks: store, work: () => 1, cleanup }).start());
+      expect(report.cleanupError).toBe(thrown);
+      expect(String((report.releaseError as Error).message)).not.toContain('not answered in time');
+    }
+  });
+
   test('S14: a loss told while the lock is being given back ends the asking', async () => {
     const store = scene().store({ release: () => {} });
     const run = scene().attempt({ locks: store, work: () => 1 }).start();

@@ -137,7 +137,7 @@ it('M08: does not wait for itself: a command asking for a lock it runs under is 
 it('prints its version, its exits, and help that fits 80 columns and names every option', async ({ bench }) => {
   expect((await bench.run('--version')).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   expect((await bench.run('--explain-exit')).stdout).toMatch(/116 .*117 .*124 .*125 .*126 .*127 /s);
-  for (const command of [[], ['run'], ['append'], ['status'], ['log']]) {
+  for (const command of [[], ['run'], ['append'], ['status'], ['doctor'], ['unlock'], ['log'], ['check']]) {
     const { code, stdout } = await bench.run(...command, '--help');
     expect(code).toBe(0);
     expect(stdout.split('\n').filter((line) => line.length > 80), command.join()).toEqual([]);

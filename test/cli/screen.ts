@@ -24,8 +24,10 @@ export function screenOf(bytes: string, columns: number): string[] {
     if (letter === 'A') row = Math.max(0, row - n);
     else if (letter === 'G') column = n - 1;
     else if (letter === 'K') lineAt(row).splice(count === '2' ? 0 : column);
-    else if (letter === 'J') lines.splice(row + 1);
-    else if (letter !== undefined) continue; // colours, modes
+    else if (letter === 'J') {
+      lineAt(row).splice(column);
+      lines.splice(row + 1);
+    } else if (letter !== undefined) continue; // colours, modes
     else if (whole === '\r') column = 0;
     else if (whole === '\n') row += 1;
     else if (whole >= ' ') put(whole);

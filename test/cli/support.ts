@@ -61,7 +61,7 @@ export class Started {
 }
 
 /** Waits for a fact. The limit is only there to fail with a name instead of hanging. */
-export async function until<T>(what: string, fact: () => T | undefined | null | false, limitMs = 20_000): Promise<T> {
+export async function until<T>(what: string, fact: () => T | undefined | null | false, limitMs = 50_000): Promise<T> {
   for (const begun = Date.now(); ;) {
     const found = fact();
     if (found) return found;

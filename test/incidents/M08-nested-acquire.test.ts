@@ -27,7 +27,7 @@ test('M08 L8: who asks from inside the holder\'s work is told so at once, withou
   const outer = scene().attempt({
     locks,
     work: async () => {
-      await null; // also behind an await
+      await Promise.resolve(); // also behind an await
       const inner = await scene().attempt({ locks, waitMs: Infinity, work: () => 'never' }).start();
       return { outcome: inner.outcome, lease: inner.lease, error: inner.error };
     },

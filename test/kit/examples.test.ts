@@ -4,7 +4,7 @@
  */
 import { describe, expect, test } from 'vitest';
 import { MODE_IDS } from '../../src/testing/index.js';
-import { checkExample, expectRawTimers, modeMs, sequences } from './support.js';
+import { checkExample, expectRawTimers, sequences } from './support.js';
 
 const WITHOUT_STALL = MODE_IDS.filter((id) => id !== 'M11');
 
@@ -45,7 +45,6 @@ describe.concurrent('runners as people write them', () => {
   test('a bare proper-lockfile loop', async () => {
     const options = {
       sequences: sequences(4),
-      modeMs: modeMs(4_000),
       concurrency: 16,
       modes: WITHOUT_STALL,
     };
@@ -55,7 +54,6 @@ describe.concurrent('runners as people write them', () => {
   test('ours on files: nothing breaks', async () => {
     const options = {
       sequences: sequences(3),
-      modeMs: modeMs(3_000),
       concurrency: 16,
       modes: WITHOUT_STALL,
     };

@@ -4,6 +4,7 @@
 import { afterAll, beforeAll, expect } from 'vitest';
 import {
   checkRunner,
+  MODE_IDS,
   type CheckResult,
   type CheckRunnerOptions,
   type MakePort,
@@ -18,7 +19,7 @@ import { EXPECTED, NEVER } from './examples/expected.js';
 export const sequences = (usual: number): number => Number(process.env['KIT_SEQUENCES'] ?? usual);
 export const seed = Number(process.env['KIT_SEED'] ?? 1);
 /** With more sequences asked for, time is no limit. */
-export const modeMs = (usual: number): number => (process.env['KIT_SEQUENCES'] ? 600_000 : usual);
+const modeMs = (usual: number): number => (process.env['KIT_SEQUENCES'] ? 600_000 : usual);
 
 /**
  * M21 gives a run budget no timer can keep, and Node warns of whoever arms one all the same. Here that is the fault
@@ -37,19 +38,42 @@ export function expectRawTimers(): void {
 export const withStatus = (result: CheckResult, status: CheckResult['modes'][number]['status']): ModeId[] =>
   result.modes.filter((mode) => mode.status === status).map(({ id }) => id);
 
-/** Runs an example and holds it against what is expected. */
+/** How often a fault that was not met is looked for again, with other sequences. */
+const MOST_LOOKS = 10;
+
+/**
+ * Runs an example and holds it against what is expected. In real time, on a busy machine, a few sequences may miss a
+ * fault (what had to land late was in time): then others are drawn. What breaks and should not is never excused.
+ */
 export async function checkExample(name: string, options: CheckRunnerOptions): Promise<CheckResult> {
-  const expected = EXPECTED.find((one) => one.name === name);
+  const { breaks = [], notExercised = [] } = EXPECTED.find((one) => one.name === name) ?? {};
   const { makePort } = (await import(`./examples/${name}.ts`)) as { makePort: MakePort };
-  const result = await checkRunner(makePort, { seed, modeMs: modeMs(4_000), ...options });
-  console.log(`${name}: ${result.toText().split('\n', 1)[0]}`);
-  const text = result.toText();
-  expect(result.port.status, text).toBe('sound');
+  const check = (more: CheckRunnerOptions): Promise<CheckResult> =>
+    checkRunner(makePort, { seed, modeMs: modeMs(20_000), ...options, ...more });
   const isAsked = (id: ModeId): boolean => options.modes?.includes(id) ?? true;
-  expect(withStatus(result, 'breaks'), text).toEqual(expected?.breaks.filter(isAsked));
-  expect(withStatus(result, 'notExercised').filter(isAsked), text).toEqual(
-    [...(expected?.notExercised ?? []), ...NEVER].sort().filter(isAsked),
-  );
-  expect(result.strayRejections, text).toEqual([]);
-  return result;
+  const cannot = [...notExercised, ...NEVER].sort().filter(isAsked);
+  const found = new Set<ModeId>();
+  const exercised = new Set<ModeId>();
+  const look = async (more: CheckRunnerOptions = {}): Promise<CheckResult> => {
+    const result = await check(more);
+    const text = result.toText();
+    console.log(`${name}: ${text.split('\n', 1)[0]}`);
+    expect(result.port.status, text).toBe('sound');
+    expect(result.strayRejections, text).toEqual([]);
+    const broken = withStatus(result, 'breaks');
+    expect(broken.filter((id) => !breaks.includes(id)), text).toEqual([]);
+    for (const id of broken) found.add(id);
+    for (const id of [...broken, ...withStatus(result, 'holds')]) exercised.add(id);
+    return result;
+  };
+  const missed = (): ModeId[] => MODE_IDS.filter((id) =>
+    isAsked(id) && !cannot.includes(id) && (!exercised.has(id) || (breaks.includes(id) && !found.has(id))));
+  const first = await look();
+  for (let looks = 1; missed().length > 0 && looks < MOST_LOOKS; looks += 1) {
+    await look({ seed: seed + looks, modes: missed() });
+  }
+  const text = first.toText();
+  expect(MODE_IDS.filter((id) => found.has(id)), text).toEqual(breaks.filter(isAsked));
+  expect(MODE_IDS.filter((id) => isAsked(id) && !exercised.has(id)), text).toEqual(cannot);
+  return first;
 }

@@ -11,10 +11,10 @@ import { mutants, onlyTheTableTells, unmutated } from './mutants.js';
 const [big, small] = [twoVariants[0]!, twoVariants[1]!];
 const inSmall: ExploreOptions = { causes: ['user'], lateAborts: 0, mostFound: 1 };
 const inFull: ExploreOptions = { causes: ['user', 'timeout'], mostFound: 1 };
-const WITH_ALL: Habits = { windows: true, sections: true };
+const NOTHING: Habits = { windows: false, sections: false };
 
 function firstFound(machine: AttemptMachine, habits: Partial<Habits>): readonly Violation[] {
-  const variants = [small, big].map((variant) => living(variant, habits));
+  const variants = [small, big].map((variant) => living(variant, { ...NOTHING, ...habits }));
   const { violations } = exploreAttempt({ ...inSmall, variants, machine });
   return violations.length > 0 ? violations : exploreAttempt({ ...inFull, variants, machine }).violations;
 }
@@ -23,7 +23,7 @@ describe('the walk finds faulty machines', () => {
   const kills: string[] = [];
 
   test('ours, put together as they are, is not one of them', () => {
-    expect(exploreAttempt({ ...inFull, variants: [living(small, WITH_ALL)], machine: unmutated }).violations).toEqual([]);
+    expect(exploreAttempt({ ...inFull, variants: [small], machine: unmutated }).violations).toEqual([]);
   }, 60_000);
 
   const walked = mutants.filter((mutant) => !onlyTheTableTells.includes(mutant.name));
@@ -37,7 +37,7 @@ describe('the walk finds faulty machines', () => {
 
   test('S6: a violation is told as a shortest story, from the start to what went wrong', () => {
     const { machine } = mutants.find(({ name }) => name === 'the lease\'s end is believed too early')!;
-    const { violations } = exploreAttempt({ machine, variants: [big], causes: ['user', 'timeout'], mostFound: 1 });
+    const { violations } = exploreAttempt({ machine, variants: [living(big, NOTHING)], causes: ['user', 'timeout'], mostFound: 1 });
     const { story } = violations.find(({ id }) => id === 'S6')!;
     expect(story).toMatch(/^S6 violated: ended with a live grant.*\n.*In a final state.*\n {2}with fence, cleanup/);
     expect(story).toMatch(/1\. start +-> acquiring\.waiting +requestLock\n/);

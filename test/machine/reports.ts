@@ -27,6 +27,13 @@ const noCleanup: Setting = { input: { hasCleanup: false } };
 const user: Happened = { type: 'abort.user', reason: 'stop' };
 const timeout: Happened = { type: 'abort.timeout', kind: 'external', reason: 'deadline' };
 const again = [timer('askMs'), timer('retryMs')];
+const yielding: Happened[] = [...running, { type: 'lock.yield' }];
+const yielded: Happened[] = [...yielding, confirmed(3)];
+const backAsked: Happened[] = [...yielded, { type: 'window.ended' }];
+const grantedBack: Happened = { type: 'lock.granted', seq: 4, token: 8 };
+const entered = (graceMs: number, pausesBudgets = false): Happened =>
+  ({ type: 'section.entered', graceMs, pausesBudgets, ranMs: 5 });
+const left = (graceMs: number): Happened => ({ type: 'section.left', graceMs, pausesBudgets: false, ranMs: 9 });
 
 export const reports: readonly Reported[] = [
   { when: 'the work returns', setting: noCleanup, events: [...running, returned, confirmed(3)],
@@ -113,12 +120,89 @@ export const reports: readonly Reported[] = [
     report: { abortedBy: 'user', lease: 'unconfirmed' } },
   { when: 'no release is ever answered', setting: noCleanup,
     events: [...running, returned, ...again, timer('leaseMs')],
-    report: { outcome: 'completed', lease: 'expired', releaseError: 'no answer' } },
+    report: { outcome: 'completed', lease: 'expired', releaseError: { limit: 'answerMs' } } },
   { when: 'no release is ever answered, and leases do not end',
     setting: { input: { hasCleanup: false, leaseEnds: false } },
     events: [...running, returned, timer('leaseMs')],
     report: { outcome: 'completed', lease: 'unconfirmed' } },
+  ...ofWindows(), ...ofSections(),
 ];
+
+/** The lock is given up and taken back: whose grant is reported, and a window that could not be ended. */
+function ofWindows(): readonly Reported[] {
+  return [
+    { when: 'a window, and the work goes on under a new token', setting: noCleanup,
+      events: [...backAsked, grantedBack, { type: 'session.opened', seq: 5 }, returned, confirmed(6)],
+      report: { outcome: 'completed', value: 'reply', settled: true, lease: 'released', token: 8, lateAborts: [] } },
+    { when: 'the work ends in its window', events: [...yielded, returned],
+      report: { outcome: 'completed', abortedBy: null, settled: true, lease: 'released', token: 7 } },
+    { when: 'aborted by a user in a window (M04)', events: [...yielded, user, { type: 'window.ended' }, returned],
+      report: { outcome: 'aborted', abortedBy: 'user', reason: 'stop', settled: true, abandoned: false,
+        lease: 'released', token: 7 } },
+    { when: 'aborted while asking again, then a late grant (M04)',
+      events: [...backAsked, user, grantedBack, confirmed(5), returned],
+      report: { outcome: 'aborted', abortedBy: 'user', lease: 'released', token: 8 } },
+    { when: 'aborted while asking again, and that grant is lost', events: [...backAsked, user, grantedBack, lost, returned],
+      report: { abortedBy: 'user', lateAborts: ['leaseLost'], lease: 'lost', token: 8 } },
+    { when: 'aborted while asking again, then a definite no',
+      events: [...backAsked, user, { type: 'lock.busy', seq: 4, holder: 'another' }, returned],
+      report: { abortedBy: 'user', failure: null, lease: 'released', token: 7 } },
+    { when: 'the run budget is over in a window', events: [...yielded, timer('run'), timer('settleMs')],
+      report: { outcome: 'aborted', abortedBy: 'timeout', timeoutKind: 'run', settled: false, abandoned: true,
+        lease: 'released' } },
+    { when: 'in a window there is nothing to hold', setting: { input: { onUnsettled: 'hold' } },
+      events: [...yielded, user, timer('settleMs')],
+      report: { abortedBy: 'user', settled: false, lease: 'released' } },
+    { when: 'others have the lock at the end of a window',
+      events: [...backAsked, { type: 'lock.busy', seq: 4, holder: 'another' }, returned],
+      report: { outcome: 'aborted', abortedBy: 'leaseLost', timeoutKind: null,
+        reason: { code: 'LOCK_BUSY', detail: 'another' }, failure: null, settled: true, lease: 'released', token: 7 } },
+    { when: 'patience is over at the end of a window, and a late grant is given back',
+      events: [...backAsked, timer('waitMs'), grantedBack, confirmed(5), returned],
+      report: { abortedBy: 'leaseLost', reason: { code: 'LOCK_BUSY', detail: undefined }, lease: 'released', token: 8 } },
+    { when: 'the store fails at the end of a window, and says nothing more',
+      events: [...backAsked, { type: 'lock.unknown', seq: 4, error: 'EIO' }, returned, timer('leaseMs')],
+      report: { abortedBy: 'leaseLost', reason: { code: 'LOCK_STORE_FAILED', detail: 'EIO' }, lease: 'unconfirmed' } },
+    { when: 'the session does not open again',
+      events: [...backAsked, grantedBack, { type: 'session.failed', seq: 5, error: 'ENOENT' }, returned, confirmed(6)],
+      report: { abortedBy: 'leaseLost', reason: { code: 'SESSION_OPEN_FAILED', detail: 'ENOENT' }, lease: 'released',
+        token: 8 } },
+    { when: 'the lease is lost while it is given up for a window', events: [...yielding, lost, confirmed(3), returned],
+      report: { abortedBy: 'leaseLost', reason: 'taken over', lease: 'lost' } },
+    { when: 'the first release for a window answers "not held"', events: [...yielding, notHeld(3), returned],
+      report: { abortedBy: 'leaseLost', reason: undefined, lease: 'lost' } },
+    { when: 'a later release for a window answers "not held"', events: [...yielding, ...again, notHeld(4), returned],
+      report: { outcome: 'completed', abortedBy: null, lease: 'unconfirmed', releaseError: { limit: 'answerMs' } } },
+    { when: 'no release for a window is ever answered', events: [...yielding, timer('leaseMs'), returned],
+      report: { outcome: 'completed', lease: 'expired' } },
+    { when: 'what was asked for a window counts while its work settles', events: [...yielding, user, confirmed(3), returned],
+      report: { abortedBy: 'user', lease: 'released' } },
+  ];
+}
+
+/** A budget that is over inside a section is put off once (M17). */
+function ofSections(): readonly Reported[] {
+  return [
+    { when: 'the run budget is over in a section, and so is its grace', setting: noCleanup,
+      events: [...running, entered(30), timer('run'), timer('grace'), returned, confirmed(3)],
+      report: { abortedBy: 'timeout', timeoutKind: 'run', abandoned: true } },
+    { when: 'no progress for too long in a section that is then left', setting: noCleanup,
+      events: [...running, entered(30), timer('idle'), left(30), returned, confirmed(3)],
+      report: { abortedBy: 'timeout', timeoutKind: 'idle', abandoned: true } },
+    { when: 'the other budget is over as well: one grace, and the first counts', setting: noCleanup,
+      events: [...running, entered(30), timer('idle'), timer('run'), timer('grace'), returned, confirmed(3)],
+      report: { abortedBy: 'timeout', timeoutKind: 'idle', lateAborts: [] } },
+    { when: 'the work returns within the grace', setting: noCleanup,
+      events: [...running, entered(30), timer('run'), returned, confirmed(3)],
+      report: { outcome: 'completed', abortedBy: null, timeoutKind: null, abandoned: false } },
+    { when: 'aborted by a user within the grace', setting: noCleanup,
+      events: [...running, entered(30), timer('run'), user, left(30), returned, confirmed(3)],
+      report: { abortedBy: 'user', timeoutKind: null, lateAborts: [], abandoned: false } },
+    { when: 'a limit of the caller waits for no section', setting: noCleanup,
+      events: [...running, entered(30, true), timeout, returned, confirmed(3)],
+      report: { abortedBy: 'timeout', timeoutKind: 'external', abandoned: true } },
+  ];
+}
 
 /** What the machine reports otherwise than it should. */
 export function checkReports(machine: AttemptMachine): Mismatch[] {

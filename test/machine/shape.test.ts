@@ -137,7 +137,7 @@ describe('the invariants', () => {
   test('S1 to S19 and L1 to L8 are all there, once, each with a sentence', () => {
     const count = (letter: string, length: number): string[] => Array.from({ length }, (_, i) => `${letter}${i + 1}`);
     const numbered = [...count('S', 19), ...count('L', 8)];
-    expect(invariants.map(({ id }) => id).filter((id) => id !== 'R1')).toEqual(numbered);
+    expect(invariants.map(({ id }) => id).filter((id) => !id.startsWith('R'))).toEqual(numbered);
     for (const { id, statement } of invariants) expect(statement, id).toMatch(/^\S.{20,}\.$/);
   });
 });

@@ -13,6 +13,8 @@ export interface SeededFault {
   readonly faults: Faults;
   /** The invariant that kills it. */
   readonly killedBy: string;
+  /** Shows only where work has windows. */
+  readonly ofWindows?: true;
 }
 
 /** A grant that comes after the end stays, and the store's client goes on renewing it. */
@@ -35,6 +37,8 @@ export const seededFaults: readonly SeededFault[] = [
   { name: 'tokens fall', killedBy: 'S3', faults: { rules: { nextToken: (counter) => (counter === 0 ? 2 : 1) } } },
   { name: 'a lease that is alive is taken over', killedBy: 'S2', faults: { rules: { mayTakeOver: () => true } } },
   { name: 'a release by owner hits the successor', killedBy: 'S7', faults: { rules: { releaseHits: () => true } } },
+  { name: 'the release of a first grant, performed late, hits the second', killedBy: 'S7', ofWindows: true,
+    faults: { rules: { oldReleaseHits: (asker, holder) => asker === holder } } },
   { name: 'a zombie\'s renewal renews the successor\'s lease', killedBy: 'S7',
     faults: { rules: { renewalHits: () => true } } },
   { name: 'a reader lets the token before the highest pass (off by one)', killedBy: 'S4',

@@ -3,28 +3,37 @@
  * rule of their meeting broken at a time, each of which has to be found and told. Three attempts: `attempt check --attempts 3`.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { exploreAttempt, type Explored } from '../../src/testing/explore/index.js';
+import { exploreAttempt, living, twoVariants, type Explored } from '../../src/testing/explore/index.js';
 import { oneOf, type Lived } from '../../src/testing/explore/together/life.js';
 import { gather, meet, type Company } from '../../src/testing/explore/together/several.js';
+import { isDeep } from '../support/depth.js';
 import { mutants } from './mutants.js';
 import { seededFaults } from './together-faults.js';
 
+const print = (line: string): void => console.log(line);
+
 /** Walked alone once; then they meet again and again. S18 was checked with more causes by the walk of one attempt. */
 let company: Company;
+let windowed: Company;
 beforeAll(() => {
-  company = gather({ causes: ['user', 'timeout'], print: (line) => console.log(line) });
-}, 120_000);
+  const plain = twoVariants.map((variant) => living(variant, { windows: false, sections: false }));
+  company = gather({ causes: ['user', 'timeout'], variants: plain, print });
+  // Sections are an attempt's own business: no other can tell.
+  const variants = isDeep ? twoVariants : [living(twoVariants[1]!, { sections: false })];
+  windowed = gather({ causes: ['user'], variants, print });
+}, 240_000);
 
-describe('every world of two attempts on one session', () => {
+describe.each([['', 10_000], [' whose work has a window', 30_000]])('every world of two attempts on one session%s', (which, most) => {
   let explored: Explored;
   beforeAll(() => {
-    expect(company.alone.violations).toEqual([]);
-    explored = meet(2, company, { print: (line) => console.log(line) });
+    const met = which === '' ? company : windowed;
+    expect(met.alone.violations).toEqual([]);
+    explored = meet(2, met, { print });
   }, 120_000);
 
   test('the walk is whole, and not of nothing', () => {
     expect(explored.isWhole).toBe(true);
-    expect(explored.worlds).toBeGreaterThan(10_000);
+    expect(explored.worlds).toBeGreaterThan(most);
     expect(explored.alone!.worlds).toBeGreaterThan(10_000);
   });
   for (const id of ['S1', 'S2', 'S3', 'S4', 'S5', 'S6', 'S7', 'S10', 'S13', 'S15', 'L3', 'L7']) {
@@ -38,9 +47,9 @@ describe('every world of two attempts on one session', () => {
 
 describe('faults of their meeting are found', () => {
   const kills: string[] = [];
-  for (const { name, faults, killedBy } of seededFaults) {
+  for (const { name, faults, killedBy, ofWindows } of seededFaults) {
     test(`${killedBy}: ${name}`, () => {
-      const { violations } = meet(2, company, { faults, mostFound: 1 });
+      const { violations } = meet(2, ofWindows ? windowed : company, { faults, mostFound: 1 });
       expect(violations.map(({ id }) => id), 'a surviving fault').toContain(killedBy);
       kills.push(`${killedBy.padEnd(4)} ${name}: ${violations[0]!.what}`);
     }, 60_000);

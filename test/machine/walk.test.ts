@@ -5,12 +5,13 @@
  */
 import { beforeAll, describe, expect, test } from 'vitest';
 import { invariants } from '../../machines/attempt.invariants.js';
-import { allVariants, exploreAttempt, type Explored, type Variant } from '../../src/testing/explore/index.js';
+import { allVariants, exploreAttempt, living, type Explored, type Variant } from '../../src/testing/explore/index.js';
+import { isDeep } from '../support/depth.js';
 
 const named = (part: string): Variant => allVariants.find(({ name }) => name === part)!;
 
 /** Six set-ups in which every two of the choices meet; `exploreAttempt()` without options walks all 48. */
-const sixVariants = [
+const six = [
   'fence, cleanup, settleMs 80, waitMs 1000, run budget',
   'hold, no cleanup, settleMs 0, waitMs 1000, no run budget',
   'fence, no cleanup, settleMs 0, waitMs 0, run budget',
@@ -18,6 +19,10 @@ const sixVariants = [
   'hold, no cleanup, settleMs 80, waitMs Infinity, run budget',
   'fence, cleanup, settleMs 0, waitMs Infinity, no run budget',
 ].map(named);
+/** Windows and sections in the least of them; in a deep run in all. */
+const LEAST = 1;
+const NOTHING = { windows: false, sections: false };
+const sixVariants = six.map((variant, index) => (isDeep || index === LEAST ? variant : living(variant, NOTHING)));
 const CAUSES = ['user', 'timeout'] as const;
 
 const decidedHere = invariants.filter(({ scope }) => scope === 'machine');
@@ -45,7 +50,7 @@ describe('every world of one attempt', () => {
 });
 
 test('S9 S18: with every cause and late abort told apart there are more worlds and no more violations', () => {
-  const variants = [named('fence, no cleanup, settleMs 0, waitMs 0, no run budget')];
+  const variants = [named('fence, no cleanup, settleMs 0, waitMs 0, no run budget')].map((one) => living(one, NOTHING));
   const merged = exploreAttempt({ variants });
   const apart = exploreAttempt({ variants, tellCausesApart: true, causes: CAUSES });
   expect(merged.violations).toEqual([]);

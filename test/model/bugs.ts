@@ -26,6 +26,9 @@ const without = (list: string[], name: string): string[] => {
   return list.filter((one) => one !== name);
 };
 
+/** A limit of "never" that is put off would be a bug of its own. */
+const hasLimits = ({ input: { budgets } }: AttemptContext): boolean => Number.isFinite(budgets.timeoutMs + budgets.idleTimeoutMs);
+
 /** Of yield windows and delicate sections (issue 7). */
 const windowsAndSections: Record<string, () => AnyStateMachine> = {
   'an abort in a window takes the lock back first (M04)': edited((s) => { s.running.states.yielded.on['abort.user'] = 'reacquiring'; }),
@@ -55,16 +58,19 @@ const windowsAndSections: Record<string, () => AnyStateMachine> = {
   }),
   'a release that a cut window began is not heard any more': edited((s) => { delete s.aborting.on['release.confirmed']; }),
   'after a window that finds the lock taken it was never held': provided({ actions: {
-    recordBusy: assign({ lock: 'refused', lease: 'neverHeld', failure: { code: 'LOCK_BUSY', detail: undefined } } as Config),
+    recordBusy: assign((({ event: { holder } }: { event: { holder?: unknown } }) =>
+      ({ lock: 'refused', lease: 'neverHeld', failure: { code: 'LOCK_BUSY', detail: holder } })) as Config),
   } }),
   'the budgets stand still in a window': edited((s) => { s.running.states.yielded.entry = ['runWindow', 'disarmRunTimer']; }),
   'the budgets start anew after a window': edited((s) => {
     s.running.states.reacquiring.states.opening.on['session.opened'].actions.push('armRunTimer');
   }),
   'a section puts a budget off each time (M17)': provided({
-    guards: { mayPutOff: ({ context: { clock } }: Asked) => clock.sections.some(({ graceMs }) => graceMs > 0) },
+    guards: { mayPutOff: ({ context }: Asked) => hasLimits(context) && context.clock.sections.some(({ graceMs }) => graceMs > 0) },
   }),
-  'a section without grace puts a budget off': provided({ guards: { mayPutOff: ({ context: { clock } }: Asked) => clock.sections.length > 0 } }),
+  'a section without grace puts a budget off': provided({
+    guards: { mayPutOff: ({ context }: Asked) => hasLimits(context) && context.clock.overdue === null && context.clock.sections.length > 0 },
+  }),
   'the section entered last decides about the grace': provided({
     delays: { graceMs: ({ context: { clock } }: Asked) => clock.sections.at(-1)?.graceMs ?? 0 },
   }),

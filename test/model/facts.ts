@@ -37,7 +37,7 @@ const ROWS: Record<string, Row> = {
   'lock.yield': { when: started },
   'window.ended': { when: started },
   'section.entered': { when: (m) => m.state.startsWith('running'),
-    detail: (n, m) => ({ graceMs: [0, 31, 0, 47, 31][n], pausesBudgets: n > 1, ranMs: ranMs(m) }) },
+    detail: (n, m) => ({ graceMs: [0, 31, 0, 47, 31][n], pausesBudgets: n === 2 || n === 4, ranMs: ranMs(m) }) },
   'section.left': { when: (m) => m.sections.length > 0, detail: (n, m) => {
     const { graceMs, pausesBudgets } = m.sections[n % m.sections.length] as Fact;
     return { graceMs, pausesBudgets, ranMs: ranMs(m) };
@@ -141,7 +141,7 @@ const ROUTES = [
   'start lock.unknown release.unknown retryMs', 'start lock.granted session.failed release.unknown retryMs',
   `${WORKING} lock.yield`, `${WORKING} lock.yield release.unknown retryMs`, `${WORKING} lock.yield release.confirmed`,
   `${WINDOW} window.ended`, `${WINDOW} window.ended lock.granted`, `${WINDOW} window.ended lock.granted session.opened`,
-  `${WORKING} section.entered`, `${WORKING} section.entered section.entered timeoutMs`,
+  `${WORKING} section.entered timeoutMs`, `${WORKING} section.entered=3 section.entered timeoutMs`,
   `${WORKING} section.entered=2`, `${WORKING} section.entered=2 section.entered=4`,
 ].map((route) => route.split(' ').filter((type) => type !== ''));
 
@@ -156,11 +156,15 @@ export function follow(route: readonly string[], m: Reference, machine: MachineS
   }
 }
 
+const OFTEN = [
+  'start', 'lock.granted', 'session.opened', 'release.unknown', 'lock.yield', 'release.confirmed', 'window.ended', 'section.left',
+];
+
 /** Every fact, and timers; those that lead deep into a life more often than those that end it at once. */
 export const anyFacts: fc.Arbitrary<Iterable<fc.Command<Reference, MachineSide>>> = fc.commands(
   [
     ...Object.keys(ROWS).map((type) => fc.tuple(stale, n).map(([late, detail]) => new Tell(type, late, detail))),
-    ...['start', 'lock.granted', 'session.opened', 'release.unknown', 'lock.yield', 'release.confirmed', 'window.ended'].map((type) => n.map((detail) => new Tell(type, 0, detail))),
+    ...OFTEN.map((type) => n.map((detail) => new Tell(type, 0, detail))),
     ...Array.from({ length: 4 }, () => fc.nat(5).map((nth) => new Fire(nth))),
   ],
   { maxCommands: 24, size: 'max' },

@@ -103,10 +103,10 @@ const works: Rule = (m) => {
 const settles: Rule = (m, { type, value, error }) => {
   m.work = type === 'work.returned' ? 'returned' : 'threw'; Object.assign(m.ended, { value, workError: error }); m.goOn(); };
 const cleaned: Rule = (m, { type, error }) => {
-  m.ended['cleanupError'] = type === 'cleanup.ended' ? undefined : error ?? 'over time'; m.giveUp('releasing'); };
+  m.ended['cleanupError'] = type === 'cleanup.ended' ? undefined : error ?? { limit: 'cleanupMs' }; m.giveUp('releasing'); };
 const unanswered: Rule = (m, { error }) => {
   if (!m.state.endsWith('asking')) return;
-  m.state = m.state.replace('asking', 'pausing'); m.ended['releaseError'] = error ?? 'no answer';
+  m.state = m.state.replace('asking', 'pausing'); m.ended['releaseError'] = error ?? { limit: 'answerMs' };
   m.timers.delete('askMs'); m.arm('retryMs', Math.min(50 * 2 ** (m.asks - 1), m.ms('leaseMs') / 4)); };
 const budgetOver: Rule = (m, fact) => {
   const graceMs = Math.max(0, ...m.sections.map((one) => one.graceMs ?? 0));

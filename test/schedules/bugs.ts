@@ -4,6 +4,21 @@ import type { Bug } from '../simulate/patched-build.js';
 const machine = 'machines/attempt.machine.js';
 const lockSide = 'src/driver/lock-side.js';
 
+/** Those that show only where the work gives the lock up for a window. */
+export const WINDOW_BUGS: Record<string, Bug> = {
+  'a window is opened before the lock is given up (L8)': {
+    file: machine, is: `'lock.yield': 'yielding'`, becomes: `'lock.yield': 'yielded'`,
+  },
+  'work goes on before the lock is back (S10)': {
+    file: 'machines/attempt.parts.js', is: `'window.ended': 'reacquiring'`,
+    becomes: `'window.ended': { target: '#attempt.running.working', actions: ['recordReopening', 'resumeWork'] }`,
+  },
+  'a window that cannot have the lock back goes on without it (S10)': {
+    file: 'machines/attempt.parts.js', is: `({ target: '#attempt.aborting.leaseLost', actions: [record, 'recordWindowLoss'] })`,
+    becomes: `({ target: '#attempt.running.working', actions: [record, 'recordReopening', 'resumeWork'] })`,
+  },
+};
+
 export const BUGS: Record<string, Bug> = {
   'the seed bug: a user abort does not give the lock back (M01)': {
     file: machine, is: 'states: { user: {},', becomes: `states: { user: { always: '#attempt.released' },`,
@@ -29,7 +44,7 @@ export const BUGS: Record<string, Bug> = {
   },
   'a loss is not passed on (S12)': { file: lockSide, is: `if (notice.type === 'lost')`, becomes: `if (notice.type === '')` },
   'the gate does not ask the state (S5)': {
-    file: 'src/driver/work-side.js', is: 'stillOpen() && this.#host.state() === state', becomes: 'true',
+    file: 'src/driver/work-side.js', is: 'stillOpen() && host.state() === state', becomes: 'true',
   },
   'the session is not closed (L5)': { file: 'src/driver/opening.js', is: '() => opened?.close()', becomes: '() => undefined' },
   'done before the release was answered (M20)': {

@@ -10,7 +10,9 @@ import { microtasksDone, VirtualClock } from '../../src/testing/virtual-clock.js
 import { LEASE_MS, Ledger, writesThrough, type Gatekeeper, type Releases, type Writes } from './ports.js';
 
 export const FACTS = ['grant', 'settle', 'user', 'timeout', 'loss'] as const;
-export type FactName = (typeof FACTS)[number];
+/** Of work that is giving the lock up for a window: the answer to that, the window's end, and what may come between. */
+export const WINDOW_FACTS = ['release', 'window', 'grant', 'user', 'loss'] as const;
+export type FactName = (typeof FACTS)[number] | (typeof WINDOW_FACTS)[number];
 
 export interface Setting {
   readonly releases: Releases;
@@ -19,10 +21,13 @@ export interface Setting {
   readonly cleanup: boolean;
   readonly onUnsettled: 'fence' | 'hold';
   readonly throws: boolean;
+  /** The work has a yield window. */
+  readonly window: boolean;
 }
 
 export const PLAIN: Setting = {
   releases: ['released'], answer: 'granted', settleMs: 100, cleanup: false, onUnsettled: 'fence', throws: false,
+  window: false,
 };
 
 let made = 0;
@@ -37,23 +42,30 @@ export class Case {
   reports: AttemptReport[] = [];
   works = 0;
   cleanups = 0;
+  windows = 0;
+  #endWindow: () => void = () => {};
   #settle: () => void = () => {};
   #settled = false;
   #writer: SessionWriter | null = null;
   #state = 'idle';
+  #requestsAtAbort: number | null = null;
 
   constructor(createAttempt: typeof realCreate, gate: Gatekeeper, readonly setting: Setting) {
     this.ledger = new Ledger(gate, setting.releases, () => this.clock.now(), setting.answer);
     this.writes = writesThrough(gate);
     const settling = new Promise<void>((resolve) => { this.#settle = resolve; });
+    const window = new Promise<void>((resolve) => { this.#endWindow = resolve; });
     this.attempt = createAttempt({
       session: 's', attemptId: `case-${process.pid}-${made += 1}`, locks: this.ledger, records: this.writes.records,
       clock: this.clock, waitMs: 5_000, answerMs: 400, openMs: 300, settleMs: setting.settleMs, cleanupMs: 200,
       onUnsettled: setting.onUnsettled,
       ...(setting.cleanup && { cleanup: () => this.#cleanedUp() }),
-      work: async ({ session }) => {
+      work: async ({ session, yieldLock }) => {
         this.#worked(session);
-        await settling;
+        if (setting.window) {
+          await yieldLock(() => this.#inWindow(window));
+          this.#resumed(session);
+        } else await settling;
         if (setting.throws) throw new Error('thrown by the work');
         return 'value';
       },
@@ -63,10 +75,14 @@ export class Case {
   }
 
   /** Lets a fact happen, in this very tick. A grant is let through by whoever keeps the gate. */
-  happen(fact: Exclude<FactName, 'grant'>): void {
-    if (fact === 'loss') this.#lose();
+  happen(fact: Exclude<FactName, 'grant' | 'release'>): void {
+    if (fact === 'window') this.#endWindow();
+    else if (fact === 'loss') this.#lose();
     else if (fact === 'settle') { this.#settled = true; this.#settle(); }
-    else this.aborts.push({ by: fact, answer: this.attempt.abort(`by ${fact}`, { by: fact }) });
+    else {
+      this.aborts.push({ by: fact, answer: this.attempt.abort(`by ${fact}`, { by: fact }) });
+      this.#requestsAtAbort ??= this.ledger.requests;
+    }
   }
 
   /** Time alone: everything a timer can still cause; work under "hold" settles when it is the last thing awaited. */
@@ -75,6 +91,7 @@ export class Case {
       await microtasksDone();
       if (!this.clock.time.step()) {
         if (this.#settled) break;
+        this.happen('window');
         this.happen('settle');
       }
     }
@@ -88,7 +105,10 @@ export class Case {
     this.#expect('S8', reports.length === 1, `${reports.length} outcomes`);
     if (!report) return broken;
     this.#expect('S6', !ledger.held, `the lock is still held; lease ${report.lease}`);
-    this.#expect('S10', this.works <= 1 && ledger.requests <= 1, `${this.works} works, ${ledger.requests} requests`);
+    const most = 1 + this.windows;
+    this.#expect('S10', this.works <= 1 && ledger.requests <= most, `${this.works} works, ${ledger.requests} requests`);
+    const asked = this.#requestsAtAbort ?? ledger.requests;
+    this.#expect('S11', asked === ledger.requests, 'the lock was asked for after an abort');
     this.#expect('S10', this.cleanups <= this.works, `${this.cleanups} cleanups of ${this.works} works`);
     this.#expect('S5', writes.opened === writes.closed, `${writes.opened} opened, ${writes.closed} closed`);
     this.#expect('L5', clock.armed === 0, `${clock.armed} timers are left`);
@@ -116,7 +136,7 @@ export class Case {
     const knowsOfLoss = ledger.isLost || ledger.said.includes('ask notHeld');
     this.#expect('S14', lease !== 'lost' || knowsOfLoss, 'reported lost, the ledger knows of none');
     this.#expect('S14', lease !== 'neverHeld' || !ledger.held, 'reported neverHeld, and it is held');
-    this.#expect('S11', ledger.givenBack <= 1, `given back ${ledger.givenBack} times`);
+    this.#expect('S11', ledger.givenBack <= 1 + this.windows, `given back ${ledger.givenBack} times`);
     this.#expect('S10', (settled === null) === (this.works === 0), `settled ${settled} of ${this.works} works`);
     this.#expect('S8', outcome !== 'completed' || (this.works === 1 && !this.setting.throws), 'completed without work');
     this.#expect('S11', token === null || ledger.said.includes('answer granted'), `token ${token} without a grant`);
@@ -128,6 +148,22 @@ export class Case {
     session.appendSync({ from: 'work' });
     this.#expect('S10', this.ledger.held && !this.ledger.isLost, 'the work was started without the lock');
     this.#expect('S11', !this.aborts.some(({ answer }) => answer.accepted), 'the work was started after an abort');
+  }
+
+  /** The lock has been given up, or is somebody else's. */
+  #inWindow(ends: Promise<void>): Promise<void> {
+    this.windows += 1;
+    this.#expect('L8', !this.ledger.held, 'a window is open and the lock is held');
+    this.#expect('S11', this.#requestsAtAbort === null, 'a window was opened after an abort');
+    this.#refuses('S5');
+    return ends;
+  }
+
+  /** The lock is back, and nobody has stopped us. */
+  #resumed(session: SessionWriter): void {
+    this.#expect('M04', this.#requestsAtAbort === null, 'a window ended well after an abort');
+    this.#expect('S10', this.ledger.held && !this.ledger.isLost, 'the work goes on without the lock');
+    session.appendSync({ from: 'after the window' });
   }
 
   #cleanedUp(): void {

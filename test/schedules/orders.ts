@@ -3,11 +3,15 @@
  */
 import type { createAttempt as realCreate } from '../../src/attempt.js';
 import { microtasksDone } from '../../src/testing/virtual-clock.js';
-import { Case, FACTS, PLAIN, type FactName, type Setting } from './case.js';
+import { Case, FACTS, PLAIN, WINDOW_FACTS, type FactName, type Setting } from './case.js';
 import type { Gatekeeper } from './ports.js';
 
 /** Every order of every choice of one to five facts: 325. */
 export const ORDERS: readonly (readonly FactName[])[] = ordersOf(FACTS).filter((order) => order.length > 0)
+  .sort((one, other) => one.length - other.length);
+
+/** The same of what may happen while the work gives the lock up. */
+export const WINDOW_ORDERS: readonly (readonly FactName[])[] = ordersOf(WINDOW_FACTS)
   .sort((one, other) => one.length - other.length);
 
 function ordersOf(facts: readonly FactName[]): FactName[][] {
@@ -36,23 +40,33 @@ export const SETTINGS: readonly Setting[] = [
 export async function runOrder(
   create: typeof realCreate, order: readonly FactName[], setting: Setting, breathe: boolean,
 ): Promise<{ readonly broken: readonly string[]; readonly story: string; readonly said: readonly string[] }> {
-  let grant = (): void => {};
-  const mayGrant = new Promise<void>((resolve) => { grant = resolve; });
+  const [mayGrant, mayRelease] = [held(), held()];
+  let firsts = setting.window ? 1 : 0; // the first grant, which leads to the window, is not kept waiting
   const gate: Gatekeeper = async (what, answer) => {
-    if (what === 'grant') await mayGrant;
+    if (what === 'grant' && (firsts -= 1) < 0) await mayGrant.promise;
+    if (what === 'release' && setting.window) await mayRelease.promise;
     return answer();
   };
   const it = new Case(create, gate, setting);
   void it.attempt.start();
+  if (setting.window) await microtasksDone();
   for (const fact of order) {
-    if (fact === 'grant') grant();
+    if (fact === 'grant') mayGrant.let();
+    else if (fact === 'release') mayRelease.let();
     else it.happen(fact);
     if (breathe) await microtasksDone();
   }
   await it.end();
-  grant(); // whatever was never granted arrives when all is over, and is given back
+  mayRelease.let();
+  mayGrant.let(); // whatever was never granted arrives when all is over, and is given back
   await it.clock.time.advance(10_000);
   return { broken: it.verdict(), said: it.ledger.said, story: storyOf(order, setting, breathe, it) };
+}
+
+function held(): { readonly promise: Promise<void>; let(): void } {
+  let open = (): void => {};
+  const promise = new Promise<void>((resolve) => { open = resolve; });
+  return { promise, let: () => open() };
 }
 
 function storyOf(order: readonly FactName[], setting: Setting, breathe: boolean, { ledger, reports }: Case): string {

@@ -2,7 +2,7 @@
  * A store, records and work whose every answer waits for somebody to let it happen: the ports of the real driver.
  * Owns: the ledger. Must not know: in which order things are let happen, what ought to come of it.
  */
-import type { AcquireResult, Lease, LockStore, ReleaseAnswer } from '../../src/locks/lock-store.js';
+import type { AcquireRequest, AcquireResult, Lease, LockStore, ReleaseAnswer } from '../../src/locks/lock-store.js';
 import { Notices } from '../../src/locks/notices.js';
 import type { SessionRecords } from '../../src/session/session-records.js';
 
@@ -10,6 +10,7 @@ import type { SessionRecords } from '../../src/session/session-records.js';
 export type Gatekeeper = <T>(what: string, answer: () => T) => Promise<T>;
 
 export const LEASE_MS = 1_000;
+const FIRST_TOKEN = 7;
 
 /** How the store answers asks for release, one after the other; the last one again and again. */
 export type Releases = readonly ('released' | 'notHeld' | 'unknown' | 'rejects' | 'hangs' | 'lostAnswer')[];
@@ -23,10 +24,11 @@ export class Ledger implements LockStore {
   asks = 0;
   requests = 0;
   isLost = false;
-  readonly #notices = new Notices();
-  /** An ask by owner was answered: no grant to that owner after it, says the contract. */
-  #buried = false;
-  /** When the grant ends by itself; renewed without end until its holder asks for release. */
+  #notices = new Notices();
+  /** Whose release by owner was answered: no grant to that owner after it, says the contract. */
+  readonly #buried = new Set<string>();
+  /** Whose grant the last one is, and when it ends by itself; renewed without end until its holder asks for release. */
+  #holder = '';
   #until = -Infinity;
 
   constructor(
@@ -36,20 +38,24 @@ export class Ledger implements LockStore {
 
   get held(): boolean { return this.now() < this.#until; }
 
-  async acquire(): Promise<AcquireResult> {
+  async acquire({ owner }: AcquireRequest): Promise<AcquireResult> {
     this.requests += 1;
+    const token = FIRST_TOKEN + this.requests - 1;
     return this.gate('grant', (): AcquireResult => {
-      if (this.#buried) return { status: 'busy', holder: null };
+      if (this.#buried.has(owner) || this.held) return { status: 'busy', holder: null };
       this.said.push(`answer ${this.answer}`);
       if (this.answer === 'rejects') throw new Error('the store failed');
       if (this.answer === 'busy') return { status: 'busy', holder: null };
       if (this.answer === 'unknown') return { status: 'unknown', error: new Error('no idea') };
       this.#until = this.isLost ? -Infinity : Infinity;
-      return { status: 'granted', lease: this.#lease() };
+      this.#holder = owner;
+      this.#notices = new Notices();
+      if (this.isLost) this.#notices.tell({ type: 'lost', reason: 'a test took it' });
+      return { status: 'granted', lease: this.#lease(owner, token, this.#notices) };
     });
   }
 
-  releaseOwner(): Promise<ReleaseAnswer> { return this.#release(true); }
+  releaseOwner(_session: string, owner: string): Promise<ReleaseAnswer> { return this.#release(owner, true); }
 
   async query(): Promise<[]> { return []; }
 
@@ -64,32 +70,33 @@ export class Ledger implements LockStore {
     this.#notices.tell({ type: 'lost', reason: 'a test took it' });
   }
 
-  #lease(): Lease {
+  #lease(owner: string, token: number, notices: Notices): Lease {
     const { now } = this;
     return {
-      token: 7, owner: 'owner',
+      token, owner,
       get deadline() { return now() + LEASE_MS; },
       release: () => {
-        this.#until = Math.min(this.#until, now() + LEASE_MS); // renewal stops
-        return this.#release(false);
+        if (this.#holder === owner) this.#until = Math.min(this.#until, now() + LEASE_MS); // renewal stops
+        return this.#release(owner, false);
       },
-      onNotice: (fn) => this.#notices.listen(fn),
+      onNotice: (fn) => notices.listen(fn),
     };
   }
 
-  #release(byOwner: boolean): Promise<ReleaseAnswer> {
+  #release(owner: string, byOwner: boolean): Promise<ReleaseAnswer> {
     const how = this.releases[Math.min(this.asks, this.releases.length - 1)] ?? 'released';
     this.asks += 1;
     this.said.push(`ask ${how}`);
     if (how === 'hangs') return new Promise(() => {});
     return this.gate('release', () => {
       if (how === 'rejects') throw new Error('the store failed');
-      this.#buried ||= byOwner && how !== 'unknown';
-      if (how === 'notHeld') this.#until = -Infinity; // true of a lock that went away without a word
+      if (byOwner && how !== 'unknown') this.#buried.add(owner);
+      const isOurs = this.#holder === owner;
+      if (how === 'notHeld' && isOurs) this.#until = -Infinity; // true of a lock that went away without a word
       if (how === 'unknown' || how === 'notHeld') return how;
-      const wasHeld = this.held;
+      const wasHeld = isOurs && this.held;
       if (wasHeld) this.givenBack += 1;
-      this.#until = -Infinity;
+      if (isOurs) this.#until = -Infinity; // S7: a release never touches a grant of another owner
       this.said.push(wasHeld ? 'given back' : 'nothing to give back');
       return how === 'lostAnswer' ? 'unknown' : wasHeld ? 'released' : 'notHeld';
     });

@@ -25,9 +25,9 @@ afterAll(() => { process.emitWarning = emit; });
 const anySetting: fc.Arbitrary<Setting> = fc.record({
   releases: fc.array(fc.constantFrom('released', 'notHeld', 'unknown', 'rejects', 'hangs', 'lostAnswer'), { minLength: 1, maxLength: 4 }),
   answer: fc.constantFrom('granted', 'granted', 'granted', 'busy', 'unknown', 'rejects'),
-  settleMs: fc.constantFrom(0, 100), cleanup: fc.boolean(), onUnsettled: fc.constantFrom('fence', 'hold'), throws: fc.boolean(),
+  settleMs: fc.constantFrom(0, 100), cleanup: fc.boolean(), window: fc.boolean(), onUnsettled: fc.constantFrom('fence', 'hold'), throws: fc.boolean(),
 } as const);
-const anyFacts = fc.shuffledSubarray(FACTS.filter((fact) => fact !== 'grant'));
+const anyFacts = fc.shuffledSubarray([...FACTS.filter((fact) => fact !== 'grant'), 'window'] as const);
 const anyTicks = fc.array(fc.oneof(fc.integer({ min: 1, max: 600 }), fc.constant(2_000)), { maxLength: 6 });
 
 const schedules = (create: typeof createAttempt) =>
@@ -40,7 +40,10 @@ const schedules = (create: typeof createAttempt) =>
     while (it.reports.length === 0 || s.count() > 0) {
       await microtasksDone();
       if (s.count() > 0) await s.waitOne();
-      else if (!it.clock.time.step()) it.happen('settle');
+      else if (!it.clock.time.step()) {
+        it.happen('window');
+        it.happen('settle');
+      }
     }
     await it.end();
     while (s.count() > 0) await s.waitOne();

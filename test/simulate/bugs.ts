@@ -16,7 +16,7 @@ export const BUGS: Record<string, Bug> = {
     becomes: 'this.#clock.now() >= deadline',
   },
   'the gate does not ask the state (S5)': {
-    file: workSide, is: 'stillOpen() && this.#host.state() === state', becomes: 'true',
+    file: workSide, is: 'stillOpen() && host.state() === state', becomes: 'true',
   },
   'a late grant is taken for the end (S6)': {
     file: machine,
@@ -41,9 +41,23 @@ export const BUGS: Record<string, Bug> = {
     file: machine, is: `after: { settleMs: { actions: 'recordUnsettled' } }`, becomes: 'after: {}',
   },
   'nobody tells the store that the lock is not wanted': {
-    file: lockSide, is: `cancel() {\n        this.#wanted.abort(NOT_WANTED);`, becomes: 'cancel() {\n        ',
+    file: lockSide, is: `cancel() {\n        this.#wanted?.abort(NOT_WANTED);`, becomes: 'cancel() {\n        ',
   },
   'a grant after the end is kept (M04)': { file: 'src/driver/give-back.js', is: 'void ask(FIRST_RETRY_MS);', becomes: '' },
+  'the gate is open in a window (S5)': {
+    file: workSide, is: 'stillOpen() && host.state() === state',
+    becomes: `stillOpen() && (state === 'cleaning' ? host.state() === state : host.state().startsWith('running'))`,
+  },
+  'a window is opened before the lock is given up (L8)': {
+    file: machine, is: `'lock.yield': 'yielding'`, becomes: `'lock.yield': 'yielded'`,
+  },
+  'the lock is taken for ours before it is (S10)': {
+    file: 'machines/attempt.parts.js', is: `'window.ended': 'reacquiring'`,
+    becomes: `'window.ended': { target: '#attempt.running.working', actions: ['recordReopening', 'resumeWork'] }`,
+  },
+  'the end of a grace is not heard (M17)': {
+    file: 'machines/attempt.parts.js', is: `'grace.ended': { actions: 'timeOut' }`, becomes: `'grace.ended': {}`,
+  },
   'readers accept what a zombie wrote (S4)': {
     file: 'src/session/read-session.js', is: 'token < highest', becomes: 'token < 0',
   },

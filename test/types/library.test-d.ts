@@ -78,6 +78,7 @@ export function options(attempt: Attempt<number>, signal: AbortSignal): void {
     session: 's', work, signal, waitMs: Infinity, records: 'none', onUnsettled: 'hold', labels: { job: '7' },
     classifyAbort: () => 'shutdown', cleanup: async ({ outcome, settled }) => [outcome, settled],
     onTimeout: ({ kind }) => kind.toUpperCase(),
+    dispose: ({ value, lease }) => [value?.toFixed(), lease],
   };
   createAttempt(fine);
   attempt.abort();

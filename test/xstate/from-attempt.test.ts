@@ -3,66 +3,14 @@
  * rest on what XState does (stopping, leaving, failing, persisting), that is tested with it.
  */
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { assign, createActor, setup, toPromise, type AnyActorRef } from 'xstate';
-import { attempts, memoryLocks, type AttemptReport, type LockStore } from '../../src/index.js';
+import { createActor, setup, toPromise, type AnyActorRef } from 'xstate';
+import { attempts, memoryLocks, type AttemptReport } from '../../src/index.js';
 import { fromAttempt } from '../../src/xstate/index.js';
 import { deferred, until, untilAborted, useScene } from '../support/scene.js';
+import { inputs, isRunning, parent, parentOf, type Input, type Parent } from './parent.js';
 
 const scene = useScene();
-
-interface Input {
-  readonly locks: LockStore;
-  readonly work?: (context: { signal: AbortSignal }) => unknown;
-  readonly report?: (report: AttemptReport) => void;
-}
-
-/** What is not data stays outside: XState walks through everything in a context that it persists. */
-const inputs: Input[] = [];
-
-const attempt = fromAttempt(({ input }: { input: number }) => {
-  const { locks, work = untilAborted, report } = inputs[input] as Input;
-  return {
-    session: 'session', locks, work, records: 'none' as const, clock: scene().clock, ...(report && { dispose: report }),
-  };
-});
-
-/** A parent that runs one attempt, until that ends or the parent leaves. */
-const parent = setup({
-  types: {} as {
-    context: { input: number; report: AttemptReport | null; states: string[]; error?: unknown };
-    input: number;
-    events: { type: 'leave' } | { type: 'stop' } | { type: 'finish' } | { type: 'again' } | { type: 'fail' };
-  },
-  actors: { attempt },
-}).createMachine({
-  id: 'parent',
-  context: ({ input }) => ({ input, report: null, states: [] }),
-  initial: 'working',
-  states: {
-    working: {
-      invoke: {
-        id: 'turn', src: 'attempt', input: ({ context }) => context.input,
-        onSnapshot: {
-          actions: assign({
-            states: ({ context, event }) => [...context.states, event.snapshot.attempt?.state ?? 'none'],
-          }),
-        },
-        onDone: { target: 'idle', actions: assign({ report: ({ event }) => event.output }) },
-        onError: { target: 'idle', actions: assign({ error: ({ event }) => event.error }) },
-      },
-      on: {
-        leave: 'idle', finish: 'finished', again: { target: 'working', reenter: true },
-        fail: { actions: () => { throw new Error('the parent fails'); } },
-        stop: { actions: ({ self }) => self.getSnapshot().children['turn']?.send({ type: 'abort.user', reason: 'button' }) },
-      },
-    },
-    idle: {},
-    finished: { type: 'final' },
-  },
-});
-
-const actorOf = (input: Input) => createActor(parent, { input: inputs.push(input) - 1 }).start();
-const isRunning = () => attempts.active().some(({ state }) => state === 'running.working');
+const actorOf = (input: Omit<Input, 'clock'>): Parent => parentOf({ ...input, clock: scene().clock });
 
 describe('what the parent sees', () => {
   test('S19: the report is the output, after the lock was given back; states come as snapshots and as events', async () => {
@@ -128,7 +76,7 @@ describe('what the parent sees', () => {
 });
 
 describe('a parent that goes', () => {
-  const ways: Record<string, { by: string; go(actor: ReturnType<typeof actorOf>): void }> = {
+  const ways: Record<string, { by: string; go(actor: Parent): void }> = {
     'leaves the state': { by: 'superseded', go: (actor) => actor.send({ type: 'leave' }) },
     'comes to its own end': { by: 'superseded', go: (actor) => actor.send({ type: 'finish' }) },
     'is stopped': { by: 'shutdown', go: (actor) => actor.stop() },
@@ -177,7 +125,7 @@ describe('a parent that goes', () => {
     });
     for (const [how, by] of [['stop', 'shutdown'], ['off', 'superseded']] as const) {
       const reports: AttemptReport[] = [];
-      const input = inputs.push({ locks: scene().store(), report: (one) => reports.push(one) }) - 1;
+      const input = inputs.push({ locks: scene().store(), clock: scene().clock, report: (one) => reports.push(one) }) - 1;
       const actor = createActor(root, { input }).start();
       await until(isRunning);
       if (how === 'stop') actor.stop();
@@ -210,15 +158,15 @@ describe('a parent that goes', () => {
   test('M08: work whose own report moves its parent to the next attempt: that one waits, and is not called nested', async () => {
     const locks = memoryLocks({ clock: scene().clock });
     let starts = 0;
-    let parentOf: AnyActorRef | null = null;
+    let above: AnyActorRef | null = null;
     const actor = actorOf({
       locks,
       work: async () => {
-        if ((starts += 1) === 1) parentOf?.send({ type: 'again' });
+        if ((starts += 1) === 1) above?.send({ type: 'again' });
         return starts;
       },
     });
-    parentOf = actor;
+    above = actor;
     await until(() => actor.getSnapshot().matches('idle'));
     expect(actor.getSnapshot().context.report).toMatchObject({ outcome: 'completed', value: 2 });
   });
@@ -248,60 +196,5 @@ describe('a parent that goes', () => {
     const all = attempts.abortAll('shutdown', { withinMs: 1_000 });
     settle.resolve('x');
     expect(await all).toMatchObject([{ result: 'ended', abortedBy: 'shutdown', report: { lateAborts: ['shutdown'] } }]);
-  });
-});
-
-describe('persisted and restored', () => {
-  /** As a program would keep it: as text. */
-  const persisted = (actor: ReturnType<typeof actorOf>) => JSON.parse(JSON.stringify(actor.getPersistedSnapshot())) as never;
-
-  test('S10 S14: an attempt that ran is not run again, and says that its lock is lost', async () => {
-    let starts = 0;
-    const locks = scene().store();
-    const first = actorOf({
-      locks,
-      work: (context) => {
-        starts += 1;
-        return untilAborted(context);
-      },
-    });
-    await until(isRunning);
-    const kept = persisted(first);
-    first.stop();
-    await until(() => attempts.active().length === 0);
-    const second = createActor(parent, { snapshot: kept, input: 0 }).start();
-    await until(() => second.getSnapshot().matches('idle'));
-    expect(second.getSnapshot().context.report).toMatchObject({
-      outcome: 'aborted', abortedBy: 'leaseLost', lease: 'lost', token: 1, settled: false, session: 'session',
-      reason: 'restored from a snapshot in which it was running.working', error: { code: 'LEASE_LOST' },
-    });
-    expect(starts).toBe(1);
-    expect(locks.asks).toHaveLength(1);
-  });
-
-  test('S9: an abort decided before stays the first one; a lock on its way is unconfirmed', async () => {
-    const settle = deferred();
-    const stopped = actorOf({ locks: scene().store(), work: () => settle.promise });
-    await until(isRunning);
-    stopped.send({ type: 'stop' });
-    const waiting = actorOf({ locks: scene().store({ acquire: () => {} }) });
-    const kept = [persisted(stopped), persisted(waiting)];
-    for (const actor of [stopped, waiting]) actor.stop();
-    settle.resolve(1);
-    scene().stores.at(-1)?.ask.busy();
-    const [one, two] = kept.map((snapshot) => createActor(parent, { snapshot, input: 0 }).start());
-    await until(() => one?.getSnapshot().matches('idle') && two?.getSnapshot().matches('idle'));
-    expect(one?.getSnapshot().context.report).toMatchObject({ abortedBy: 'user', lateAborts: ['leaseLost'], lease: 'lost' });
-    expect(two?.getSnapshot().context.report).toMatchObject({ abortedBy: 'leaseLost', lease: 'unconfirmed', settled: null });
-    await until(() => attempts.active().length === 0);
-  });
-
-  test('one persisted before it was started has nothing to lose, and is started', async () => {
-    const logic = fromAttempt(({ input }: { input: { value: number } }) => ({
-      session: 's', locks: scene().store(), records: 'none' as const, clock: scene().clock, work: () => input.value,
-    }));
-    const kept = JSON.parse(JSON.stringify(createActor(logic, { input: { value: 7 } }).getPersistedSnapshot())) as never;
-    const actor = createActor(logic, { snapshot: kept, input: { value: 8 } }).start();
-    expect(await toPromise(actor)).toMatchObject({ outcome: 'completed', value: 7 });
   });
 });

@@ -123,7 +123,7 @@ export class FileLease implements Lease {
     }
     try {
       const due = now - this.#renewedAt >= this.#parts.renewMs;
-      if (due && !this.#renew()) return this.#lose('another owner has taken it over');
+      if (due && !this.#renew()) return this.#lose('another owner has taken it over, or it was taken away (unlock)');
       const shown = this.#stateShown();
       // Told again with each renewal: a zombie that was stopped while it told may have written over it.
       if ((due || shown !== this.#shown) && this.#parts.own.retell(this.#parts.record())) this.#shown = shown;

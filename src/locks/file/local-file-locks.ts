@@ -215,7 +215,7 @@ class LocalFileLocks implements LockStore {
       const granted = this.#isWanted(request)
         && lease.confirm(claimToken(places.room, before.current ? before : readLedger(places.room), floor));
       clearAbandoned(places.room, before, this.#clock.wallNow() - PLAIN_STALE_MS);
-      if (before.tickets.length > 0) this.#turns.lineAt(places).toTheEnd(before.tickets);
+      this.#turns.served(places, before.tickets);
       if (granted) return { status: 'granted', lease };
     } catch (error) {
       await lease.release();

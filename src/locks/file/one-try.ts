@@ -9,6 +9,7 @@ import { FileLease, type Hold } from './file-lease.js';
 import { OwnLock } from './lock-directory.js';
 import { occupantOf, OUR_MARK, recordOf, type Occupant } from './occupant.js';
 import type { OwnerRecord } from './owner-entry.js';
+import { isFoundDead } from './proof-of-death.js';
 import { isHeldElsewhere, NEVER_STALE_MS, ownerFilesystem } from './owner-filesystem.js';
 import type { Places } from './session-path.js';
 
@@ -54,8 +55,10 @@ export function replaceableAt(occupant: Occupant, leaseMs: number): number {
 /** Is the holder provably gone? Then nobody needs to wait for the end of its lease. Unknown is not gone. */
 export function isAbandoned(lock: string, occupant: Occupant, now: number): boolean {
   if (occupant.kind !== 'owner') return false;
-  const record = recordOf(lock, occupant);
-  return record !== null && (isProvablyDead(record) || isOutOfTime(record, occupant.name.until, now));
+  return isFoundDead(`${lock} ${occupant.name.id}`, () => {
+    const record = recordOf(lock, occupant);
+    return record !== null && (isProvablyDead(record) || isOutOfTime(record, occupant.name.until, now));
+  });
 }
 
 /**

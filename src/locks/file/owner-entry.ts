@@ -46,6 +46,9 @@ export interface OwnerRecord extends ProcessMark {
 /** A record longer than this is not one of ours (32 labels of 2 x 256 characters fit four times over). */
 const MOST_BYTES = 128 * 1024;
 
+/** Enough for most; reused, since nothing is awaited while it is in use. */
+const small = Buffer.allocUnsafeSlow(4_096);
+
 /** A planted link would make us read, or write, somewhere else; a planted pipe would make us wait. */
 const AS_IT_IS = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
@@ -60,8 +63,13 @@ export function readJson(path: string): Record<string, unknown> | null {
   try {
     const fd = openSync(path, constants.O_RDONLY | AS_IT_IS);
     try {
-      const buffer = Buffer.allocUnsafe(MOST_BYTES);
-      const parsed: unknown = JSON.parse(buffer.toString('utf8', 0, readSync(fd, buffer, 0, MOST_BYTES, 0)));
+      let buffer = small;
+      let length = readSync(fd, buffer, 0, buffer.length, 0);
+      if (length === buffer.length) {
+        buffer = Buffer.allocUnsafe(MOST_BYTES);
+        length = readSync(fd, buffer, 0, MOST_BYTES, 0);
+      }
+      const parsed: unknown = JSON.parse(buffer.toString('utf8', 0, length));
       return typeof parsed === 'object' && parsed !== null ? parsed as Record<string, unknown> : null;
     } finally {
       closeSync(fd);

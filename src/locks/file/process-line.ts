@@ -3,7 +3,7 @@
  * Owns: our ticket, and whom we wait for. Must not know: how the lock is taken, or how a change is noticed.
  */
 import { randomUUID } from 'node:crypto';
-import { readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import type { Clock } from '../../clock.js';
 import type { HolderInfo } from '../lock-store.js';
 import { makeRoom } from './permissions.js';
@@ -35,6 +35,10 @@ export class ProcessLine {
   constructor(places: Places, clock: Clock) {
     this.#places = places;
     this.#clock = clock;
+  }
+
+  get size(): number {
+    return this.#waiting.size;
   }
 
   get isEmpty(): boolean {
@@ -71,23 +75,26 @@ export class ProcessLine {
     return null;
   }
 
+  /** Is it that ticket's turn? Those behind it wait for it as we do, and only it can be blamed. */
+  isFirst(front: string, tickets: readonly string[]): boolean {
+    return tickets.find((ticket) => !this.#passed.has(ticket)) === front;
+  }
+
   /**
-   * The lock is free, or not, and `front` is to take it.
+   * The lock is free, or not, and it is the turn of `front`.
    * @returns true if it has let it lie for long enough: it is passed from now on
    */
-  letsLie(front: string, tickets: readonly string[], isFree: boolean): boolean {
+  letsLie(front: string, isFree: boolean): boolean {
     const now = this.#clock.now();
-    // Only the first in line can be blamed: others wait for it as we do.
-    const first = tickets.find((ticket) => !this.#passed.has(ticket));
-    if (!isFree || front !== first) this.#lyingFree = null;
+    if (!isFree) this.#lyingFree = null;
     else if (this.#lyingFree?.front !== front) this.#lyingFree = { front, since: now };
     else if (now - this.#lyingFree.since >= GRACE_MS) this.#passed.add(front);
     return this.#passed.has(front);
   }
 
-  /** One of ours is served: the others of ours wait behind those who wait now. */
+  /** One of ours has been served: the others of ours wait behind those who wait now. */
   toTheEnd(tickets: readonly string[]): void {
-    if (this.#ticket === null || this.#waiting.size < 2 || tickets.at(-1) === this.#ticket) return;
+    if (this.#ticket === null || tickets.at(-1) === this.#ticket) return;
     try {
       this.#ticket = requeueTicket(this.#places.room, this.#ticket, this.#id, tickets);
     } catch { /* it stays where it is, or is gone: then whoever looks next takes no notice of us */ }
@@ -96,7 +103,7 @@ export class ProcessLine {
   #takeTicket(): void {
     const { room } = this.#places;
     try {
-      makeRoom(this.#places);
+      if (!existsSync(room)) makeRoom(this.#places);
       const tickets = ticketsAmong(readdirSync(room));
       const looked = new Set([...tickets.slice(0, MOST_LOOKED_INTO), ...tickets.slice(-MOST_LOOKED_INTO)]);
       for (const ticket of looked) clearIfDead(room, ticket);

@@ -10,6 +10,7 @@ import { identity, isProvablyDead, processMark } from '../../owner.js';
 import type { Waiter } from '../lock-store.js';
 import { attempted } from './errno.js';
 import { readJson, rewriteJson } from './owner-entry.js';
+import { isFoundDead } from './proof-of-death.js';
 
 const PATTERN = /^wait\.(\d{1,16})\.([0-9a-f-]{36})$/;
 
@@ -77,13 +78,14 @@ interface Read extends Partial<Record<'host' | 'boot' | 'pidNamespace' | 'starte
 /** Reads and validates, as a stranger's. Null: gone, being written, or not one of ours. */
 function readTicket(room: string, ticket: string): Read | null {
   const found = readJson(join(room, ticket));
-  if (found === null || typeof found['pid'] !== 'number' || !Array.isArray(found['waiting'])) return null;
+  if (found === null || typeof found['pid'] !== 'number' || typeof found['since'] !== 'number') return null;
+  if (!Array.isArray(found['waiting'])) return null;
   const text = (key: string): object => (typeof found[key] === 'string' ? { [key]: found[key] } : {});
   const waiting = found['waiting'].slice(0, MOST_NAMED).flatMap((one: Partial<Waiting> | null) => (
     typeof one?.attemptId === 'string' && typeof one.since === 'number'
       ? [{ attemptId: one.attemptId.slice(0, 200), since: one.since }] : []));
   return {
-    pid: found['pid'], since: Number(found['since']), waiting,
+    pid: found['pid'], since: found['since'], waiting,
     ...text('host'), ...text('boot'), ...text('pidNamespace'), ...text('started'),
   };
 }
@@ -99,8 +101,11 @@ function isGone(read: Read): boolean {
 
 /** Removes a ticket whose process is provably gone, or of which there is no telling for a day. False: it stays. */
 export function clearIfDead(room: string, ticket: string): boolean {
-  const read = readTicket(room, ticket);
-  if (read === null || !isGone(read)) return false;
+  const isDead = (): boolean => {
+    const read = readTicket(room, ticket);
+    return read !== null && isGone(read);
+  };
+  if (!isFoundDead(`${room} ${ticket}`, isDead)) return false;
   try {
     removeTicket(room, ticket);
   } catch { /* not ours to remove; it is not waited for all the same */ }

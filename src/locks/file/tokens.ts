@@ -72,7 +72,10 @@ export function readLedger(room: string): TokenLedger {
     else if (name.startsWith('new.')) prepared.push(name);
   }
   numbers.sort((a, b) => a - b);
-  return { highest: numbers.at(-1) ?? 0, numbers, current: current && numbers.length > 0, oldMarks, prepared, tickets: ticketsAmong(names) };
+  return {
+    highest: numbers.at(-1) ?? 0, numbers, current: current && numbers.length > 0, oldMarks, prepared,
+    tickets: ticketsAmong(names),
+  };
 }
 
 /** Claims the next token above the ledger and the floor. Must be called under the lock. */

@@ -15,6 +15,13 @@ import { untilChanged } from './waiting.js';
  */
 const MOST_IN_A_ROW = 8;
 
+/** Who comes before us. */
+export interface Front {
+  readonly ticket: string;
+  /** It is its turn: nobody comes before it. */
+  readonly isNext: boolean;
+}
+
 export class Turns {
   readonly #clock: Clock;
   readonly #leaseMs: number;
@@ -39,29 +46,44 @@ export class Turns {
     if (this.#lines.get(lock)?.isEmpty) this.#lines.delete(lock);
   }
 
-  /** The ticket that comes before us; null if it is our turn. A free lock that it lets lie is ours after a while. */
-  frontOf(places: Places, tickets: readonly string[]): string | null {
+  /** Who comes before us; null if it is our turn. A free lock that it lets lie is ours after a while. */
+  frontOf(places: Places, tickets: readonly string[]): Front | null {
     if (tickets.length === 0) return null;
     const line = this.lineAt(places);
-    const front = line.frontOf(tickets);
-    if (front === null || !line.letsLie(front, tickets, this.#freeIn(places) <= 0)) return front;
-    return line.frontOf(tickets);
+    const ticket = line.frontOf(tickets);
+    if (ticket === null) return null;
+    const isNext = line.isFirst(ticket, tickets);
+    if (isNext && line.letsLie(ticket, this.#freeIn(places) <= 0)) return this.frontOf(places, tickets);
+    return { ticket, isNext };
   }
 
-  /** May a lock be passed on within this process that has been passed on so often, past others? */
+  /**
+   * May a lock be passed on within this process that has been passed on so often, past others? If not, those of this
+   * process who wait go behind the others.
+   */
   mayPassOn(places: Places, tickets: readonly string[], passed: number): 'freely' | 'pastOthers' | false {
-    if (!this.lineAt(places).othersAmong(tickets)) return 'freely';
-    return passed < MOST_IN_A_ROW ? 'pastOthers' : false;
+    const line = this.lineAt(places);
+    if (!line.othersAmong(tickets)) return 'freely';
+    if (passed < MOST_IN_A_ROW) return 'pastOthers';
+    line.toTheEnd(tickets);
+    return false;
+  }
+
+  /** One of ours is served, and is still in line: the others of ours go behind the others. */
+  served(places: Places, tickets: readonly string[]): void {
+    if (tickets.length === 0) return;
+    const line = this.lineAt(places);
+    if (line.size > 1) line.toTheEnd(tickets);
   }
 
   /** Until something happens that may make it our turn, or it is time to look again; at most `ms`. */
-  async untilChanged(places: Places, front: string | null, ms: number, signal: AbortSignal): Promise<void> {
+  async untilChanged(places: Places, front: Front | null, ms: number, signal: AbortSignal): Promise<void> {
     // A free lock that is not for us: looked at again when whoever it is for should have it.
     const lookAgainIn = (): number => {
-      const freeIn = this.#freeIn(places);
-      return front === null ? freeIn + 1 : freeIn <= 0 ? GRACE_MS : Infinity;
+      if (front === null) return this.#freeIn(places) + 1;
+      return front.isNext && this.#freeIn(places) <= 0 ? GRACE_MS : Infinity;
     };
-    await untilChanged({ places, front, lookAgainIn }, this.#clock, ms, signal);
+    await untilChanged({ places, front: front?.ticket ?? null, lookAgainIn }, this.#clock, ms, signal);
   }
 
   /** In how many milliseconds the lock may be taken, if nothing happens to it. */

@@ -29,6 +29,8 @@ export interface Driver {
   readonly oldAskSeq: number;
   readonly oldOpenSeq: number;
   readonly openSeq: number;
+  readonly isOpening: boolean;
+  readonly sessionOpen: boolean;
   readonly starts: number;
   readonly settled: boolean;
   readonly told: boolean;
@@ -49,7 +51,7 @@ const unasked = {
 
 export const newDriver: Driver = {
   ...unasked, started: false, requests: 0, requestSeq: 0, oldRequestSeq: 0, oldAskSeq: 0, oldOpenSeq: 0, openSeq: 0,
-  starts: 0, settled: false, told: false, yields: 0, windows: 0, section: 'none',
+  isOpening: false, sessionOpen: false, starts: 0, settled: false, told: false, yields: 0, windows: 0, section: 'none',
   writerOpen: false, cleanupOpen: false, cleanupSeq: 0, timeoutCalls: 0,
 };
 
@@ -62,10 +64,12 @@ export function hear(driver: Driver, event: Happening): Driver {
     case 'start': return { ...driver, started: true };
     case 'lock.granted': return event.seq === driver.requestSeq ? { ...driver, granted: true } : driver;
     case 'lease.lost': return { ...driver, lost: true };
+    case 'session.opened':
+      return driver.isOpening && event.seq === driver.openSeq ? { ...driver, sessionOpen: true } : driver;
     case 'release.confirmed': case 'release.notHeld':
       return isOwnAnswer(driver, event.seq) ? { ...driver, gone: true } : driver;
     case 'work.returned': case 'work.threw': return { ...driver, settled: true };
-    case 'lock.yield': return { ...driver, yields: driver.yields + 1 };
+    case 'lock.yield': return { ...driver, yields: driver.yields + 1, sessionOpen: false };
     case 'section.entered': return { ...driver, section: event.pausesBudgets ? 'pause' : 'grace' };
     case 'section.left': return { ...driver, section: 'none' };
     default: return driver;
@@ -94,7 +98,8 @@ export function perform(driver: Driver, command: Command, seq: number): Driver {
   switch (command) {
     case 'requestLock': return request(driver, seq);
     case 'cancelRequest': return { ...driver, cancelled: true };
-    case 'openSession': return { ...driver, openSeq: seq };
+    case 'openSession': return { ...driver, openSeq: seq, isOpening: true };
+    case 'endOpening': return { ...driver, isOpening: false };
     case 'startWork': return { ...driver, starts: Math.min(driver.starts + 1, 2), writerOpen: true };
     case 'runWindow': return { ...driver, windows: Math.min(driver.windows + 1, 2), gone: true };
     case 'resumeWork': return { ...driver, writerOpen: true };
@@ -104,7 +109,6 @@ export function perform(driver: Driver, command: Command, seq: number): Driver {
     case 'runCleanup': return { ...driver, cleanupOpen: true, cleanupSeq: seq };
     case 'endCleanup': return { ...driver, cleanupOpen: false };
     case 'askRelease': return ask(driver, seq);
-    case 'endOpening': return driver; // Nothing the driver must remember follows from it.
   }
 }
 

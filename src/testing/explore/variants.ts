@@ -4,7 +4,7 @@
  */
 import type { AttemptInput, Budgets } from '../../../machines/attempt.types.js';
 
-/** What the work does besides running: gives the lock up for a window, once; has delicate sections, one at a time. */
+/** What the work may do besides running: give the lock up for a window, once; have delicate sections, one at a time. */
 export interface Habits {
   readonly windows: boolean;
   readonly sections: boolean;
@@ -25,15 +25,15 @@ export const WALK_BUDGETS: Budgets = {
   leaseMs: 200,
 };
 
-const name = (input: AttemptInput): string => [
+const nameOf = (input: AttemptInput): string => [
   input.onUnsettled, input.hasCleanup ? 'cleanup' : 'no cleanup',
   `settleMs ${input.budgets.settleMs}`, `waitMs ${input.budgets.waitMs}`,
   input.budgets.timeoutMs === Infinity ? 'no run budget' : 'run budget',
 ].join(', ');
 
-const plain: Habits = { windows: false, sections: false };
+const everything: Habits = { windows: true, sections: true };
 
-/** Every combination of the choices: 48 of them. */
+/** Every combination of the choices: 48 of them, each with work that may do all there is. */
 export const allVariants: readonly Variant[] = (['fence', 'hold'] as const).flatMap((onUnsettled) =>
   [true, false].flatMap((hasCleanup) =>
     [WALK_BUDGETS.settleMs, 0].flatMap((settleMs) =>
@@ -42,14 +42,14 @@ export const allVariants: readonly Variant[] = (['fence', 'hold'] as const).flat
           const limits = hasRunBudget ? {} : { timeoutMs: Infinity, idleTimeoutMs: Infinity };
           const budgets = { ...WALK_BUDGETS, settleMs, waitMs, ...limits };
           const input: AttemptInput = { budgets, hasCleanup, onUnsettled, leaseEnds: true };
-          return { name: name(input), input, habits: plain };
+          return { name: nameOf(input), input, habits: everything };
         })))));
 
-/** The same set-up, and what the work does in it. */
+/** The same set-up with work that does less. */
 export function living(variant: Variant, habits: Partial<Habits>): Variant {
   const all = { ...variant.habits, ...habits };
-  const what = [all.windows ? 'a window' : '', all.sections ? 'sections' : ''].filter((one) => one !== '');
-  return { ...variant, name: [name(variant.input), ...what].join(', '), habits: all };
+  const without = [...all.windows ? [] : ['no window'], ...all.sections ? [] : ['no sections']];
+  return { ...variant, name: [nameOf(variant.input), ...without].join(', '), habits: all };
 }
 
 /** As unlike as two set-ups can be: for attempts that meet. */

@@ -67,12 +67,41 @@ export class Actor {
     const until = clock.now() + (isZombie ? SAFETY_MS + WORK_ENDS_MS : workMs);
     const end = SAFETY_MS + WORK_ENDS_MS;
     while (clock.now() < until && clock.time.now < end && (isZombie || !context.signal.aborted)) {
-      await this.#write(context);
+      await this.#writeSomehow(context);
       context.progress('at work');
       await new Promise<void>((resolve) => { clock.setTimeout(resolve, this.script.writeEveryMs); });
     }
     if (throws) throw new Error('the work failed');
     return 'the work is done';
+  }
+
+  /** As it comes: in a delicate section, after a window, or just so. */
+  async #writeSomehow(context: WorkContext): Promise<void> {
+    const { sections, yields, graceMs, pauses, windowMs } = this.script;
+    const { counts } = this.stage.server.world;
+    const pause = (ms: number): Promise<void> =>
+      new Promise((resolve) => { this.stage.process.clock.setTimeout(resolve, ms); });
+    try {
+      if (this.#random.chance(yields)) {
+        await context.yieldLock(async () => {
+          counts.windows += 1;
+          this.watch.inWindow();
+          await pause(this.#random.between(0, windowMs));
+          this.watch.inWindow();
+        });
+        counts.resumed += 1;
+        this.watch.resumed();
+      }
+      if (!this.#random.chance(sections)) return await this.#write(context);
+      await context.section('delicate', async () => {
+        counts.sections += 1;
+        await this.#write(context);
+        await pause(this.#random.between(0, 600));
+      }, { graceMs, pauseTimeout: pauses });
+    } catch (error) {
+      // Told to end, or to try again: the attempt's own signal, or a write that did not settle before a window.
+      if (!context.signal.aborted && !(error instanceof AttemptError)) throw error;
+    }
   }
 
   async #write({ session }: Pick<WorkContext, 'session'>): Promise<void> {

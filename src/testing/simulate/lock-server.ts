@@ -19,6 +19,9 @@ export interface Entry { readonly grant: Grant; readonly at: number; ended: { re
 
 interface Session { holder: Entry | null; lastToken: number; readonly entries: Entry[] }
 
+/** The attempt that made this owner: it has one for each of its requests (`a3`, `a3~2`). */
+export const attemptOf = (owner: string): string => owner.split('~')[0] as string;
+
 export class LockServer {
   readonly #sessions = new Map<string, Session>();
   readonly #tombstones = new Set<string>();
@@ -69,15 +72,15 @@ export class LockServer {
     if (it.holder) this.#end(session, it, 'by force');
   }
 
-  /** A grant of this owner that is not over. */
-  liveGrantOf(session: string, owner: string): Grant | null {
+  /** A grant of this attempt that is not over. */
+  liveGrantOf(session: string, attempt: string): Grant | null {
     const grant = this.#of(session).holder?.grant;
-    return grant?.owner === owner && grant.until > this.world.time.now ? grant : null;
+    return grant && attemptOf(grant.owner) === attempt && grant.until > this.world.time.now ? grant : null;
   }
 
-  entriesOf(session: string, owner?: string): readonly Entry[] {
+  entriesOf(session: string, attempt?: string): readonly Entry[] {
     const { entries } = this.#of(session);
-    return owner === undefined ? entries : entries.filter(({ grant }) => grant.owner === owner);
+    return attempt === undefined ? entries : entries.filter(({ grant }) => attemptOf(grant.owner) === attempt);
   }
 
   /** Has somebody been granted the session after this token? */

@@ -47,6 +47,13 @@ export interface Script {
   readonly workMs: number;
   readonly throws: boolean;
   readonly writeEveryMs: number;
+  /** Each time it writes: the chance to give the lock up for a window, and how long that lasts. */
+  readonly yields: number;
+  readonly windowMs: number;
+  /** Each time it writes: the chance to do so in a delicate section, and what that does to the budgets. */
+  readonly sections: number;
+  readonly graceMs: number;
+  readonly pauses: boolean;
   readonly aborts: readonly { readonly at: number; readonly by: AbortRequester; readonly bySignal: boolean }[];
 }
 
@@ -70,14 +77,15 @@ export function planOf(options: SimulateOptions): Plan {
   const sessions = Array.from({ length: random.between(1, 3) }, (_, index) => `s${index}`);
   const processes = random.between(2, 4);
   const scripts = Array.from({ length: attempts }, (_, index) =>
-    scriptOf(randomOf(seed, `script ${index}`), index, index < zombies, sessions, processes));
+    ({ ...scriptOf(randomOf(seed, `script ${index}`), index, index < zombies, sessions, processes),
+      ...habitsOf(randomOf(seed, `habits ${index}`)) }));
   const faults = processFaults ? faultsOf(randomOf(seed, 'faults'), sessions, processes) : [];
   return { sessions, processes, faults, scripts: scripts.filter(({ index }) => only?.includes(index) ?? true) };
 }
 
 function scriptOf(
   random: Random, index: number, isZombie: boolean, sessions: readonly string[], processes: number,
-): Script {
+): Omit<Script, keyof Habits> {
   const startAt = random.between(0, SAFETY_MS * 0.8);
   const timeoutMs = random.chance(0.4) ? random.between(300, 4_000) : undefined;
   const by: readonly AbortRequester[] = ['user', 'user', 'timeout', 'shutdown', 'superseded'];
@@ -95,6 +103,18 @@ function scriptOf(
     aborts: Array.from({ length: random.pick([0, 0, 1, 1, 2, 3]) }, () => ({
       at: startAt + random.between(-500, 8_000), by: random.pick(by), bySignal: random.chance(0.3),
     })),
+  };
+}
+
+export const noHabits = { yields: 0, windowMs: 0, sections: 0, graceMs: 0, pauses: false };
+type Habits = typeof noHabits;
+
+/** Half of all attempts have windows, a third have sections. */
+function habitsOf(random: Random): Habits {
+  const [yields, sections] = [random.chance(0.5), random.chance(0.35)];
+  return {
+    yields: yields ? random.pick([0.2, 0.6]) : 0, windowMs: random.pick([0, 20, 300, 1_500]),
+    sections: sections ? random.pick([0.2, 0.7]) : 0, graceMs: random.pick([0, 100, 800]), pauses: random.chance(0.3),
   };
 }
 

@@ -6,10 +6,10 @@
 import { attempts } from '../../register.js';
 import { microtasksDone, VirtualClock } from '../virtual-clock.js';
 import { Actor } from './actor.js';
-import { LEASE_MS, LockServer, RPC_MS } from './lock-server.js';
+import { attemptOf, LEASE_MS, LockServer, RPC_MS } from './lock-server.js';
 import { Network, type Process } from './network.js';
 import {
-  ANSWER_MS, CLEANUP_MS, OPEN_MS, planOf, SAFETY_MS, WORK_ENDS_MS, type Fault, type Plan, type Script, type SimulateOptions,
+  ANSWER_MS, CLEANUP_MS, noHabits, OPEN_MS, planOf, SAFETY_MS, WORK_ENDS_MS, type Fault, type Plan, type Script, type SimulateOptions,
 } from './plan.js';
 import { randomOf } from './random.js';
 import { SessionLogs } from './session-log.js';
@@ -29,7 +29,7 @@ export interface RunResult {
 
 /**
  * L1, from the end of the faults: an attempt that still waits may wait out its patience (those without limit wait for
- * the others), then each step its own bound. `d` is a message each way per step.
+ * the others, those with windows once more), then each step its own bound. `d` is a message each way per step.
  */
 const D_MS = 4 * RPC_MS;
 const HOLD_MS = ANSWER_MS + OPEN_MS + WORK_ENDS_MS + 1_000 + CLEANUP_MS + LEASE_MS + D_MS;
@@ -68,7 +68,7 @@ class Simulation {
   }
 
   get boundMs(): number {
-    return HOLD_MS * Math.max(1, this.plan.scripts.length);
+    return HOLD_MS * Math.max(1, this.plan.scripts.length + this.plan.scripts.filter(({ yields }) => yields > 0).length);
   }
 
   async run(): Promise<void> {
@@ -97,7 +97,7 @@ class Simulation {
       asked: (owner) => this.#actor(owner)?.watch.asked(),
       tried: (owner) => this.#actor(owner)?.watch.tried(),
       granted: (lease) => this.#actor(lease.owner)?.watch.granted(lease),
-      lostTold: (owner) => this.#actor(owner)?.watch.lossTold(),
+      lostTold: (owner) => this.#actor(owner)?.watch.lossTold(owner),
     });
     const actor = new Actor(script, { server: this.server, logs: this.logs, process, locks, run: this.name });
     this.actors.push(actor);
@@ -106,7 +106,7 @@ class Simulation {
   }
 
   #actor(owner: string): Actor | undefined {
-    return this.actors.find(({ watch }) => watch.name === owner);
+    return this.actors.find(({ watch }) => watch.name === attemptOf(owner));
   }
 
   /** A write passed the gate: then nobody else has been granted the session, unless it was taken by force. */
@@ -174,7 +174,7 @@ class Simulation {
       const next = this.#enter({
         index: 1_000 + index, session, process: this.processes.indexOf(process), startAt: world.time.now, isZombie: false,
         waitMs: AGAIN_MS, timeoutMs: undefined, idleTimeoutMs: undefined, settleMs: 0, onUnsettled: 'fence',
-        cleanup: 'none', workMs: 0, throws: false, writeEveryMs: 100, aborts: [],
+        cleanup: 'none', workMs: 0, throws: false, writeEveryMs: 100, aborts: [], ...noHabits,
       });
       next.schedule();
       await this.#until(world.time.now + AGAIN_MS + HOLD_MS, () => next.watch.report !== null);

@@ -9,7 +9,7 @@ import { SimLease, type LeaseHost } from './sim-lease.js';
 
 export const POLL_MS = 120;
 
-/** The attempt of an owner. Owners are made by the driver and differ from machine to machine; the trace must not. */
+/** An owner as the ledger has it. Owners are made by the driver and differ from machine to machine; the trace must not. */
 export const nameOf = (owner: string): string => owner.slice(owner.lastIndexOf('-') + 1);
 
 export interface LocksHost extends LeaseHost {

@@ -28,6 +28,7 @@ export function summaryOf({ runs, counts, seconds, longestMs, boundMs }: Sum): s
     `${runs} runs, ${c.attempts} attempts, ${c.events} events in ${seconds.toFixed(1)} s`,
     `${c.grants} grants, ${c.takeovers} takeovers, ${c.losses} leases lost, ${c.crashes} crashes, ${c.standstills} standstills, `
       + `${c.faults} faults of messages`,
+    `${c.windows} yield windows, of which ${c.resumed} ended with the lock in hand again, ${c.sections} sections`,
     `${c.acknowledged} records acknowledged, ${c.refused} late writes refused, ${c.rawWrites} zombie writes past every `
       + `check, of which readers leave out ${c.leftOut}`,
     `the last attempt ended ${Math.round(longestMs)} ms after the faults (bound ${boundMs} ms)`,

@@ -28,7 +28,7 @@ export class Watch {
 
   constructor(
     readonly name: string, readonly session: string, readonly process: Process, readonly server: LockServer,
-    readonly attempt: Attempt<unknown>, readonly bounds: Pick<Script, 'settleMs' | 'onUnsettled'>,
+    readonly attempt: Attempt<unknown>, readonly bounds: Script,
   ) {
     attempt.subscribe((snapshot) => this.#moved(snapshot));
     void attempt.done.then((report) => this.#ended(report));
@@ -39,7 +39,8 @@ export class Watch {
   /** The store is asked for a lock. */
   asked(): void {
     this.#asks += 1;
-    this.#check('S11', this.#asks === 1, () => 'the lock was asked for twice');
+    const isAgain = this.state.startsWith('running.reacquiring');
+    this.#check('S11', (this.#asks === 1) !== isAgain, () => `the lock was asked for ${this.#asks} times, in ${this.state}`);
     this.#check('S11', !this.#tearsDown(), () => `the lock was asked for in ${this.state}`);
   }
 
@@ -61,14 +62,49 @@ export class Watch {
   started(writer: SessionWriter): void {
     this.#starts += 1;
     this.#writer = writer;
-    const { time } = this.server.world;
-    const token = this.lease?.token ?? 0;
-    const own = this.server.entriesOf(this.session).find(({ grant }) => grant.token === token);
     this.#check('S10', this.#starts === 1, () => 'the work was started twice');
     this.#check('S11', this.#accepted.length === 0, () => 'the work was started after an abort was accepted');
-    // A grant taken by force ends while its holder cannot know it; any other holds until the end it was given.
-    const holds = own && (own.ended?.how === 'by force' || (!own.ended && own.grant.until > time.now));
-    this.#check('S10', holds === true, () => `the work was started without the lock (token ${token})`);
+    this.#check('S10', this.#holds(), () => `the work was started without the lock (token ${this.lease?.token})`);
+    this.#boundRun();
+  }
+
+  /** In a window of the work: the lock is given up, or has ended, and nothing can be written. */
+  inWindow(): void {
+    const { state } = this;
+    if (state === 'running.yielded') {
+      const live = this.server.liveGrantOf(this.session, this.name);
+      this.#check('L8', live === null, () => `a window is open and token ${live?.token} is held`);
+    }
+    this.#check('S5', state !== 'running.working', () => 'a window is open and the work is in running.working');
+    this.#probe('S5');
+  }
+
+  /** After a window: with the lock in hand, and not after an abort. */
+  resumed(): void {
+    this.#check('M04', this.#accepted.length === 0, () => 'a window ended well after an abort was accepted');
+    if (this.state === 'running.working') {
+      this.#check('S10', this.#holds(), () => `the work goes on without the lock (token ${this.lease?.token})`);
+    }
+  }
+
+  /** A grant taken by force ends while its holder cannot know it; any other holds until the end it was given. */
+  #holds(): boolean {
+    const own = this.server.entriesOf(this.session).find(({ grant }) => grant.token === this.lease?.token);
+    return own !== undefined
+      && (own.ended?.how === 'by force' || (!own.ended && own.grant.until > this.server.world.time.now));
+  }
+
+  /** L1, M17: the run budget, and one grace; unless budgets stand still, or the process did. */
+  #boundRun(): void {
+    const { timeoutMs, graceMs, sections, pauses } = this.bounds;
+    const { time } = this.server.world;
+    if (timeoutMs === undefined || (sections > 0 && pauses)) return;
+    const began = time.now;
+    time.at(began + timeoutMs + graceMs + 1, () => {
+      const stood = this.process.stoodAt >= began - 10_000;
+      this.#check('L1', stood || !this.state.startsWith('running'), () =>
+        `still in ${this.state} after ${timeoutMs} ms and a grace of ${graceMs} ms`);
+    });
   }
 
   aborted(by: string, answer: AbortAnswer): void {
@@ -78,10 +114,12 @@ export class Watch {
     this.#check('S9', this.#accepted.length === 1, () => 'a second abort was accepted');
     this.#check('S9', answer.abortedBy === by, () => `an abort by ${by} was accepted as one by ${answer.abortedBy}`);
     this.#check('S8', this.report === null, () => 'an abort was accepted after the end');
+    this.#check('M17', !this.state.startsWith('running'), () => `an abort by ${by} was accepted, and we are in ${this.state}`);
   }
 
   /** The lease has told its loss: nothing may be running, or able to write, when the telling returns. */
-  lossTold(): void {
+  lossTold(owner: string): void {
+    if (owner !== this.lease?.owner) return; // of the grant before a window: no news
     this.#check('S12', !WRITES.includes(this.state), () => `in ${this.state} after the loss of its lease was told`);
     this.#probe('S12');
   }
@@ -101,7 +139,7 @@ export class Watch {
     this.#state = state;
     this.server.world.tell(this.name, `${from} -> ${state}`);
     this.#check('S8', this.report === null, () => `moved to ${state} after the end`);
-    if (from.startsWith('running')) this.#probe('S5');
+    if (from.startsWith('running') && state !== 'running.working') this.#probe('S5');
     this.#boundWayOut(from, state);
   }
 

@@ -27,6 +27,10 @@ export interface Counts {
   faults: number;
   /** Writes that came too late and were refused by a closed writer, a lost lease or the engine. */
   refused: number;
+  /** Windows that were opened, those that ended with the lock in hand again, and sections begun. */
+  windows: number;
+  resumed: number;
+  sections: number;
   /** Writes of zombies that went past every check, and of those, how many readers leave out. */
   rawWrites: number;
   leftOut: number;
@@ -35,7 +39,7 @@ export interface Counts {
 
 export const noCounts = (): Counts => ({
   events: 0, attempts: 0, grants: 0, takeovers: 0, losses: 0, crashes: 0, standstills: 0, faults: 0,
-  refused: 0, rawWrites: 0, leftOut: 0, acknowledged: 0,
+  refused: 0, windows: 0, resumed: 0, sections: 0, rawWrites: 0, leftOut: 0, acknowledged: 0,
 });
 
 export class World {

@@ -5,6 +5,8 @@ const DRIVER = 'src/driver/driver.ts';
 const ENGINE = 'src/driver/engine.ts';
 const LOCK = 'src/driver/lock-side.ts';
 const WORK = 'src/driver/work-side.ts';
+const WRITING = 'src/driver/writing.ts';
+const CLEANUP = 'src/driver/cleanup.ts';
 const GIVE_BACK = 'src/driver/give-back.ts';
 const OPENING = 'src/driver/opening.ts';
 
@@ -60,7 +62,7 @@ const lock: readonly SeededBug[] = [
     find: 'if (unsubscribe) callSafely(', replace: 'if (unsubscribe && this.owner === \'\') callSafely(' },
   { id: 'rejected-request-unheard', breaks: 'M07', file: LOCK, tests: ['attempts/hostile-ports'],
     sentence: 'A request for the lock that rejects is not heard.',
-    find: "(error: unknown) => this.#host.dispatch({ type: 'lock.unknown', seq, error: asError(error) }),",
+    find: "(error: unknown) => answered(() => this.#host.dispatch({ type: 'lock.unknown', seq, error: asError(error) })),",
     replace: '() => {},' },
 ];
 
@@ -69,7 +71,7 @@ const work: readonly SeededBug[] = [
     sentence: 'The release does not wait for writes that have begun.',
     find: 'if (!writing || writing.writer.pending === 0) return',
     replace: 'if (!writing || writing.writer.pending >= 0) return' },
-  { id: 'release-overtakes-a-cleanup-write', breaks: 'M05', file: WORK, tests: ['seeded/extra/driver'],
+  { id: 'release-overtakes-a-cleanup-write', breaks: 'M05', file: CLEANUP, tests: ['seeded/extra/driver'],
     sentence: 'The release does not wait for writes that the cleanup has begun.',
     find: 'await writing.writer.idle(); // bounded', replace: '// bounded' },
   { id: 'endless-write-keeps-the-lock', breaks: 'M05 L8', file: WORK, tests: ['incidents/M05'],
@@ -82,7 +84,7 @@ const work: readonly SeededBug[] = [
   { id: 'rejection-of-the-work-unheard', breaks: 'M07', file: WORK, tests: ['incidents/M07'],
     sentence: 'Work that rejects is not heard, and nothing gives the lock back.',
     find: "(error: unknown) => this.#settled({ type: 'work.threw', error }),", replace: '() => {},' },
-  { id: 'throw-of-the-cleanup-unheard', breaks: 'M07', file: WORK, tests: ['incidents/M07'],
+  { id: 'throw-of-the-cleanup-unheard', breaks: 'M07', file: CLEANUP, tests: ['incidents/M07'],
     sentence: 'A cleanup that throws is taken to run on, until its time is over.',
     find: 'return void failed(error);', replace: 'return void error;' },
   { id: 'throw-of-the-opening-unheard', breaks: 'M07', file: OPENING, tests: ['seeded/extra/ends'],
@@ -108,11 +110,10 @@ const work: readonly SeededBug[] = [
   { id: 'work-starts-in-doubt', breaks: 'S10', file: OPENING, tests: ['seeded/extra/driver'],
     sentence: 'Work is started on a lease that is in doubt.',
     find: 'if (!certainty.isInDoubt()) return', replace: 'if (certainty.isInDoubt() !== null) return' },
-  { id: 'gate-ignores-the-state', breaks: 'M09 S5', file: WORK, tests: ['attempts/hostile-work'],
+  { id: 'gate-ignores-the-state', breaks: 'M09 S5', file: WRITING, tests: ['attempts/hostile-work'],
     sentence: 'A write begun in the very call that aborts still passes: the gate waits to be closed by command.',
-    find: 'isOpen: () => stillOpen() && this.#host.state() === state,',
-    replace: 'isOpen: () => stillOpen(),' },
-  { id: 'writer-of-the-cleanup-left-open', breaks: 'M09 S5', file: WORK, tests: ['seeded/extra/driver'],
+    find: 'isOpen: () => open && parts.state() === state,', replace: 'isOpen: () => open,' },
+  { id: 'writer-of-the-cleanup-left-open', breaks: 'M09 S5', file: CLEANUP, tests: ['seeded/extra/driver'],
     sentence: 'What the cleanup writes after it has ended, but before the release, still passes.',
     find: 'writing.close();\n      await writing.writer.idle();', replace: 'await writing.writer.idle();' },
 ];

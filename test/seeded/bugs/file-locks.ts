@@ -55,7 +55,7 @@ const place: readonly SeededBug[] = [
     find: 'ENTERED_MS : Math.max(PLAIN_STALE_MS, leaseMs)', replace: '60_000 : 60_000' },
   { id: 'stale-staging-kept', breaks: 'M15 M09 S7', file: DIRECTORY, tests: everyCall,
     sentence: 'What a dead holder staged for a rewrite outlives the takeover, and may still be put in place.',
-    find: 'for (const entry of readdirSync(lock)) {', replace: 'for (const entry of [] as string[]) {' },
+    find: 'for (const entry of readdirSync(this.places.lock)) {', replace: 'for (const entry of [] as string[]) {' },
   { id: 'prepared-directory-left', breaks: 'M15 L5', file: DIRECTORY, tests: everyCall,
     sentence: 'A directory that was prepared and not put in place stays in the room.',
     find: 'if (!placed) discardStaged(staged);', replace: 'void placed;' },
@@ -147,4 +147,32 @@ const lease: readonly SeededBug[] = [
     find: 'this.#deadline = before + leaseMs;', replace: 'this.#deadline = clock.wallNow() + leaseMs;' },
 ];
 
-export const fileLockBugs = [...place, ...tokens, ...lease];
+const inLine = ['locks/file/line'];
+const LINE = 'src/locks/file/process-line.ts';
+const TURNS = 'src/locks/file/turns.ts';
+
+const line: readonly SeededBug[] = [
+  { id: 'passed-on-for-ever', breaks: 'L4', file: TURNS, tests: inLine,
+    sentence: 'A process passes the lock on within itself however many others wait.',
+    find: 'if (passed < MOST_IN_A_ROW)', replace: 'if (passed >= 0)' },
+  { id: 'stays-in-front', breaks: 'L4', file: TURNS, tests: inLine,
+    sentence: 'A process that has had its turns stays in front of those who wait.',
+    find: '    line.toTheEnd(tickets);\n    return false;', replace: '    return false;' },
+  { id: 'passed-on-with-what-was-staged', breaks: 'M15 M09 S7', file: TRY, tests: inLine,
+    sentence: 'What a holder staged outlives the passing on, and may still be put in place.',
+    find: '    own.clearStaged();\n', replace: '' },
+  { id: 'passed-on-lock-released-again', breaks: 'S7 M13', file: LEASE, tests: inLine,
+    sentence: 'Who has passed a lock on still releases what proper-lockfile knows of: the successor\'s.',
+    find: 'this.#unlocked = this.#parts.passOn(this);', replace: 'return this.#parts.passOn(this);' },
+  { id: 'passed-on-to-who-left', breaks: 'M02 S11', file: STORE, tests: inLine,
+    sentence: 'A lock passed on is granted to one that has left meanwhile.',
+    find: "if (this.#isWanted(request)) return { status: 'granted', lease };", replace: "return { status: 'granted', lease };" },
+  { id: 'hung-waiter-stops-the-line', breaks: 'L4 L7', file: LINE, tests: inLine, hangs: true,
+    sentence: 'A process that waits and hangs keeps a free lock from those behind it.',
+    find: '>= GRACE_MS) this.#passed.add(front);', replace: '< 0) this.#passed.add(front);' },
+  { id: 'dead-ticket-stays', breaks: 'M15 L4 L5', file: 'src/locks/file/tickets.ts', tests: inLine,
+    sentence: 'The ticket of a dead process is waited for like any other.',
+    find: 'return read !== null && isGone(read);', replace: 'return read === undefined;' },
+];
+
+export const fileLockBugs = [...place, ...tokens, ...lease, ...line];

@@ -6,7 +6,9 @@ import { frontBugs } from './front.js';
 import { lockBugs } from './locks.js';
 import { machineBugs } from './machine.js';
 import { sessionBugs } from './session.js';
+import { windowBugs } from './windows.js';
+import { xstateBugs } from './xstate.js';
 
 export const BUGS: readonly SeededBug[] = [
-  ...machineBugs, ...driverBugs, ...frontBugs, ...lockBugs, ...fileLockBugs, ...sessionBugs,
+  ...machineBugs, ...driverBugs, ...frontBugs, ...windowBugs, ...lockBugs, ...fileLockBugs, ...sessionBugs, ...xstateBugs,
 ];

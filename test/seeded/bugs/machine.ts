@@ -2,6 +2,7 @@
 import type { SeededBug } from '../seeded-bug.js';
 
 const MACHINE = 'machines/attempt.machine.ts';
+const PARTS = 'machines/attempt.parts.ts';
 const GUARDS = 'machines/attempt.guards.ts';
 const RECORDS = 'machines/attempt.actions.ts';
 
@@ -16,7 +17,7 @@ const releasing: readonly SeededBug[] = [
     replace: "{ target: 'released', actions: ['recordAbort'," },
   { id: 'way-out-asks-who-aborted', breaks: 'M01 S18', file: GUARDS, tests: ['incidents/M01-kind'],
     sentence: 'The way out releases only if it was not the user who aborted.',
-    find: "canEnd(asked) && asked.context.lock === 'held';",
+    find: "canEnd(asked) && ['held', 'known', 'asked'].includes(asked.context.lock);",
     replace: "canEnd(asked) && asked.context.lock === 'held' && asked.context.abort?.by !== 'user';" },
   { id: 'cause-has-its-own-exit', breaks: 'M01 S18', file: MACHINE, tests: ['incidents/M03'],
     sentence: 'A cause substate has an exit of its own, which overrides its parent\'s.',
@@ -30,7 +31,7 @@ const releasing: readonly SeededBug[] = [
     sentence: 'A user abort marks the run as abandoned, which only a timeout does.',
     find: "'abort.user': { target: 'aborting.user', actions: 'recordAbort' },",
     replace: "'abort.user': { target: 'aborting.user', actions: ['recordAbort', 'markAbandoned'] }," },
-  { id: 'release-not-retried', breaks: 'M06 L7', file: MACHINE, tests: ['incidents/M06'],
+  { id: 'release-not-retried', breaks: 'M06 L7', file: PARTS, tests: ['incidents/M06'],
     sentence: 'A release that went unanswered is not asked for again.',
     find: "pausing: { after: { retryMs: 'asking' } },", replace: 'pausing: {},' },
   { id: 'release-asked-without-end', breaks: 'M06 L7', file: MACHINE, tests: ['incidents/M06'],
@@ -38,7 +39,7 @@ const releasing: readonly SeededBug[] = [
     find: "after: { leaseMs: { target: 'released', actions: 'recordLeaseEnd' } },", replace: '' },
   { id: 'lost-lease-released', breaks: 'M06 S7', file: GUARDS, tests: ['incidents/M06'],
     sentence: 'A lease that is known to be lost is released all the same.',
-    find: "canEnd(asked) && asked.context.lock === 'held';",
+    find: "canEnd(asked) && ['held', 'known', 'asked'].includes(asked.context.lock);",
     replace: "canEnd(asked) && asked.context.lock !== 'none';" },
   { id: 'unanswered-release-called-lost', breaks: 'M06 R1', file: RECORDS, tests: ['attempts/report'],
     sentence: 'A "not held" after an ask that went unanswered is called a loss, not unconfirmed.',
@@ -48,8 +49,8 @@ const releasing: readonly SeededBug[] = [
     find: 'seqOf(event) >= context.firstAsk &&', replace: 'seqOf(event) === context.seq &&' },
   { id: 'cleanup-under-a-lost-lease', breaks: 'S18 S12', file: GUARDS, tests: ['attempts/report'],
     sentence: 'The cleanup runs under a lease that has been lost.',
-    find: 'canRelease(asked) && asked.context.hasCleanup',
-    replace: 'canEnd(asked) && asked.context.hasCleanup' },
+    find: "canEnd(asked) && asked.context.lock === 'held' && asked.context.input.hasCleanup",
+    replace: 'canEnd(asked) && asked.context.input.hasCleanup' },
 ];
 
 const acquiring: readonly SeededBug[] = [
@@ -67,12 +68,12 @@ const acquiring: readonly SeededBug[] = [
     find: "entry: 'cancelRequest',", replace: '' },
   { id: 'one-try-is-a-timer', breaks: 'M02 L1', file: GUARDS, tests: ['machine/table'],
     sentence: '`waitMs: 0` is taken for a timer of no time, which can beat the one try.',
-    find: 'context.budgets.waitMs > 0 && Number.isFinite(context.budgets.waitMs);',
-    replace: 'Number.isFinite(context.budgets.waitMs);' },
+    find: 'context.input.budgets.waitMs > 0 && Number.isFinite(context.input.budgets.waitMs);',
+    replace: 'Number.isFinite(context.input.budgets.waitMs);' },
   { id: 'patience-of-infinity-ends', breaks: 'L1', file: GUARDS, tests: ['machine/table'],
     sentence: 'A patience of Infinity is armed as a timer, which XState fires at once.',
-    find: 'context.budgets.waitMs > 0 && Number.isFinite(context.budgets.waitMs);',
-    replace: 'context.budgets.waitMs > 0;' },
+    find: 'context.input.budgets.waitMs > 0 && Number.isFinite(context.input.budgets.waitMs);',
+    replace: 'context.input.budgets.waitMs > 0;' },
   { id: 'unknown-request-taken-for-a-no', breaks: 'S14 S6', file: MACHINE, tests: ['attempts/hostile-ports'],
     sentence: 'A store that cannot say whether it granted is taken to have refused.',
     find: "target: '#attempt.releasing', actions: 'recordStoreFailure' },\n            'abort.timeout'",
@@ -85,15 +86,15 @@ const aborting: readonly SeededBug[] = [
     find: "after: { settleMs: { actions: 'recordUnsettled' } },", replace: '' },
   { id: 'settle-of-zero-is-a-timer', breaks: 'M03', file: GUARDS, tests: ['machine/table'],
     sentence: '`settleMs: 0` waits for a timer instead of not waiting.',
-    find: '(context.unsettled || context.budgets.settleMs === 0)', replace: 'context.unsettled' },
+    find: '(context.unsettled || context.input.budgets.settleMs === 0)', replace: 'context.unsettled' },
   { id: 'hold-treated-as-fence', breaks: 'M03', file: GUARDS, tests: ['incidents/M03'],
     sentence: '`onUnsettled: "hold"` gives the lock back at the bound like `"fence"`.',
-    find: "return timeIsOver && !(context.onUnsettled === 'hold' && context.lock === 'held');",
+    find: "return timeIsOver && !(context.input.onUnsettled === 'hold' && context.lock === 'held');",
     replace: 'return timeIsOver;' },
   { id: 'hold-of-a-lost-lease', breaks: 'M03 L7', file: GUARDS, tests: ['machine/table'],
     sentence: '`"hold"` goes on holding a lease that has been lost.',
-    find: "(context.onUnsettled === 'hold' && context.lock === 'held')",
-    replace: "(context.onUnsettled === 'hold')" },
+    find: "(context.input.onUnsettled === 'hold' && context.lock === 'held')",
+    replace: "(context.input.onUnsettled === 'hold')" },
   { id: 'work-not-told', breaks: 'M03 S12', file: MACHINE, tests: ['attempts/report'],
     sentence: 'The work\'s signal is not fired by an abort.',
     find: "entry: 'tellWork',", replace: '' },
@@ -128,12 +129,12 @@ const aborting: readonly SeededBug[] = [
       + "'recordAbort' },\n      },\n      after: { cleanupMs:" },
   { id: 'release-before-the-gate-closes', breaks: 'M09 S5', file: MACHINE, tests: ['machine/table'],
     sentence: 'The writer is closed after the release has been asked for.',
-    find: "exit: ['closeWriter', 'disarmIdleTimer'],", replace: "exit: 'disarmIdleTimer',",
-    also: { find: "entry: ['countCommand', 'recordAsk', 'askRelease'],",
-    replace: "entry: ['countCommand', 'recordAsk', 'askRelease', 'closeWriter']," } },
+    find: "exit: 'closeWriter',", replace: '',
+    also: { find: "entry: 'beginReleasing',", replace: "entry: ['beginReleasing', 'closeWriter']," } },
   { id: 'idle-timer-left', breaks: 'L5', file: MACHINE, tests: ['machine/table'],
     sentence: 'The idle limit is still armed when the work has ended.',
-    find: "exit: ['closeWriter', 'disarmIdleTimer'],", replace: "exit: 'closeWriter'," },
+    find: "exit: ['disarmRunTimer', 'disarmIdleTimer', 'disarmGraceTimer'],",
+    replace: "exit: ['disarmRunTimer', 'disarmGraceTimer']," },
 ];
 
 export const machineBugs = [...releasing, ...acquiring, ...aborting];

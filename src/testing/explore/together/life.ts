@@ -3,7 +3,7 @@
  * Owns: what is visible. A node is a world of one attempt's walk, or what is left of one after its process crashed.
  * Must not know: that there are other attempts, or which node a walk merges with which (see quotient.ts).
  */
-import { isRenewing, type Driver } from '../driver.js';
+import { somebodyRenews } from '../driver.js';
 import { moveNamed, type Moves } from '../moves.js';
 import { storeMoves } from '../store.js';
 import type { Walked } from '../walk.js';
@@ -29,6 +29,8 @@ export const SHOWS = {
   /** Somebody renews the lease, if there is one. */
   renews: 1 << 8,
   releaseBegun: 1 << 9,
+  /** An ask for the release of the grant before the last may still be on its way. */
+  oldAskOut: 1 << 10,
 } as const;
 
 export interface Life {
@@ -63,16 +65,12 @@ const NO_MAIL = ~Object.values(MAIL).reduce((all, bit) => all | bit, 0);
 
 interface Edge { readonly move: number; readonly label: Label; readonly to: number }
 
-function labelOf(move: number, before: number, after: number, startsWork: boolean): Label {
-  if (move === OPENED && startsWork) return LABEL.open;
+function labelOf(move: number, before: number, after: number, letsWrite: boolean): Label {
+  if (move === OPENED && letsWrite) return LABEL.open;
   if (before === GRANT.live && after === GRANT.givenBack) return LABEL.free;
   if (before === GRANT.live && after === GRANT.ended) return move === ENDS ? LABEL.end : LABEL.expire;
   return before !== GRANT.live && after === GRANT.live ? LABEL.give : LABEL.silent;
 }
-
-/** Somebody in the process renews: the lease's keeper once it is ours, the store's client while it is on its way. */
-const somebodyRenews = (driver: Driver): boolean =>
-  isRenewing(driver) || (!driver.granted && driver.asks === 0 && !driver.cancelled);
 
 class Recorder {
   readonly nodes: { readonly shows: number; readonly edges: Edge[] }[] = [];
@@ -85,9 +83,9 @@ class Recorder {
     for (const world of worlds) this.nodes.push({ shows: this.#showsOf(world), edges: [] });
     wayMoves.forEach((move, way) => {
       const [from, to] = [ways[2 * way]!, ways[2 * way + 1]!];
-      const startsWork = (this.nodes[to]!.shows & ~this.nodes[from]!.shows & SHOWS.mayWrite) !== 0;
+      const letsWrite = (this.nodes[to]!.shows & ~this.nodes[from]!.shows & SHOWS.gateOpen) !== 0;
       const [before, after] = [grant.get(outsideOf(worlds[from]!)), grant.get(outsideOf(worlds[to]!))];
-      this.nodes[from]!.edges.push({ move, label: labelOf(move, before, after, startsWork), to });
+      this.nodes[from]!.edges.push({ move, label: labelOf(move, before, after, letsWrite), to });
     });
     worlds.forEach((world, node) => {
       this.nodes[node]!.edges.push({ move: CRASH, label: LABEL.crash, to: this.#afterCrash(world, outsideOf(world)) });
@@ -103,23 +101,24 @@ class Recorder {
       | has(driver.writerOpen || driver.cleanupOpen, SHOWS.gateOpen)
       | has(driver.starts > 0, SHOWS.mayWrite)
       | has(isOver, SHOWS.over)
-      | has(isOver && context.lease === 'unconfirmed' && context.token === null, SHOWS.ownsUp)
+      | has(isOver && context.lease === 'unconfirmed' && !driver.granted, SHOWS.ownsUp)
       | has((outside & ANY_ASK) !== 0, SHOWS.askOut)
       | has(!isOver && somebodyRenews(driver), SHOWS.renews)
-      | has(driver.asks > 0, SHOWS.releaseBegun);
+      | has(driver.asks > 0, SHOWS.releaseBegun)
+      | has(driver.oldAskSeq > 0, SHOWS.oldAskOut);
   }
 
   /** The node for a crashed process with this outside; only the store can still act, and a write on its way land. */
   #afterCrash(world: number, outsideNow: number): number {
     const { driver } = this.can.states.at(stateOf(world));
     const outside = isFresh.set(outsideNow & NO_MAIL, 0);
-    const mayWrite = driver.starts > 0 ? SHOWS.mayWrite : 0;
-    const key = outside * 4 + (driver.askedByOwner ? 2 : 0) + (mayWrite ? 1 : 0);
+    const kept = (driver.starts > 0 ? SHOWS.mayWrite : 0) | (driver.oldAskSeq > 0 ? SHOWS.oldAskOut : 0);
+    const key = (outside * 2 + (driver.askedByOwner ? 1 : 0)) * 2 ** 11 + kept;
     const known = this.#crashed.get(key);
     if (known !== undefined) return known;
     const asks = outside & ANY_ASK ? SHOWS.askOut : 0;
     const edges: Edge[] = [];
-    const node = this.nodes.push({ shows: grant.get(outside) | SHOWS.crashed | mayWrite | asks, edges }) - 1;
+    const node = this.nodes.push({ shows: grant.get(outside) | SHOWS.crashed | kept | asks, edges }) - 1;
     this.#crashed.set(key, node);
     for (const place of WITHOUT_CLIENT) {
       const after = storeMoves[place]!.happen(outside, driver);

@@ -5,14 +5,14 @@
  * An attempt's silent moves need nobody's leave. A grant needs a lock that is free or past its deadline. A lease's
  * deadline may pass at any time (a stall is not told from a crash); from then on it may be revived, by who renews it,
  * or taken over. A lease may be taken away by force before that. A record may land at any time once its attempt has
- * had a writer: no gate is relied on, and no end, and no crash.
+ * had a writer, under the token it was written with: no gate is relied on, and no end, no window, and no crash.
  */
 import { GRANT } from '../world.js';
 import { LABEL, SHOWS } from './life.js';
 import { gaveBack, isLive, type Rules } from './rules.js';
-import { newTable, type Layout, type Table } from './world.js';
+import { HIGHEST_TOKEN, newTable, type Layout, type Table } from './world.js';
 
-export const KIND = { own: 0, takeOver: 1, write: 2, deadline: 3, revive: 4, strayAsk: 5, strayRenewal: 6 } as const;
+export const KIND = { own: 0, takeOver: 1, write: 2, deadline: 3, revive: 4, strayAsk: 5, strayRenewal: 6, oldWrite: 7, oldAsk: 8 } as const;
 export type Kind = (typeof KIND)[keyof typeof KIND];
 
 /** Gets each move: where it leads, what it is, whose, by which edge of its life, and by which of the old holder's. */
@@ -43,8 +43,8 @@ export class Together {
     const holder = this.#holder();
     for (let who = 0; who < this.layout.count; who += 1) {
       this.#ownMoves(who, holder);
-      if (!this.isCalm) this.#write(who, holder);
-      if (holder >= 0 && holder !== who) this.#strays(world, who, holder);
+      if (!this.isCalm) this.#writes(who, holder);
+      if (holder >= 0) this.#strays(world, who, holder);
     }
     if (holder >= 0) this.#deadline(holder);
   }
@@ -64,6 +64,7 @@ export class Together {
     for (let who = 0; who < this.layout.count; who += 1) {
       next.nodes[who] = now.nodes[who]!;
       next.tokens[who] = now.tokens[who]!;
+      next.olds[who] = now.olds[who]!;
     }
     next.past = now.past;
     next.highest = now.highest;
@@ -116,7 +117,7 @@ export class Together {
 
   #grant(next: Table, who: number, edge: number, kind: Kind, otherEdge: number): void {
     const { counter, highest, given, tokens } = this.#now;
-    const token = Math.min(this.rules.nextToken(counter, highest), 3);
+    const token = Math.min(this.rules.nextToken(counter, highest), HIGHEST_TOKEN + 1);
     const found = (id: string, what: string): void => this.blame(id, what, kind, who, edge);
     if (tokens.includes(token) || token === given) found('S1', `token ${token} is given a second time`);
     else if (token < given) found('S3', `token ${token} is given after ${given}`);
@@ -127,6 +128,7 @@ export class Together {
       }
     }
     next.nodes[who] = this.layout.lives[who]!.targets[edge]!;
+    next.olds[who] = tokens[who]!;
     next.tokens[who] = token;
     next.counter = token;
     next.given = Math.max(given, token);
@@ -135,28 +137,40 @@ export class Together {
   }
 
   /** A record of this attempt lands in the file: written under its lease, or long after. */
-  #write(who: number, holder: number): void {
+  #writes(who: number, holder: number): void {
     if ((this.#shows(who) & SHOWS.mayWrite) === 0) return;
-    const token = this.#now.tokens[who]!;
+    const { tokens, olds } = this.#now;
+    this.#write(tokens[who]!, KIND.write, who, holder);
+    if (olds[who]! > 0) this.#write(olds[who]!, KIND.oldWrite, who, -1);
+  }
+
+  #write(token: number, kind: Kind, who: number, holder: number): void {
     const { highest, accepted } = this.#now;
     const isAccepted = this.rules.accepts(token, highest);
     if (isAccepted && token < accepted) {
-      this.blame('S4', `a record with token ${token} is accepted after one with ${accepted}`, KIND.write, who, -1);
+      this.blame('S4', `a record with token ${token} is accepted after one with ${accepted}`, kind, who, -1);
     }
     if (!isAccepted && holder === who) {
-      this.blame('S15', `a record of the holder, token ${token}, is left out after ${highest}`, KIND.write, who, -1);
+      this.blame('S15', `a record of the holder, token ${token}, is left out after ${highest}`, kind, who, -1);
     }
     const next = this.#begin();
     next.highest = this.rules.highestAfter(token, highest);
     if (isAccepted) next.accepted = Math.max(accepted, token);
     if (next.highest === highest && next.accepted === accepted) return;
-    this.visit(this.layout.pack(next, this.order), KIND.write, who, -1, -1);
+    this.visit(this.layout.pack(next, this.order), kind, who, -1, -1);
   }
 
-  /** What is still on its way from an attempt that does not hold the lock, while another does. */
+  /** What is still on its way from an attempt to the lock of another, or to one it took since. */
   #strays(world: number, who: number, holder: number): void {
     const shows = this.#shows(who);
     const hits = `reaches the lease of ${nameOf(holder)}`;
+    if (shows & SHOWS.oldAskOut) {
+      if (this.rules.oldReleaseHits(who, holder)) {
+        this.blame('S7', `an earlier release of ${nameOf(who)} ${hits}`, KIND.oldAsk, who, -1);
+      }
+      this.visit(world, KIND.oldAsk, who, -1, -1);
+    }
+    if (holder === who) return;
     if (shows & SHOWS.askOut) {
       if (this.rules.releaseHits(who, holder)) this.blame('S7', `the release of ${nameOf(who)} ${hits}`, KIND.strayAsk, who, -1);
       this.visit(world, KIND.strayAsk, who, -1, -1);

@@ -13,6 +13,8 @@ export interface Rules {
   readonly mayTakeOver: (isPast: boolean) => boolean;
   /** Does an ask for release, arriving at the store, end the lease of this holder? */
   readonly releaseHits: (asker: number, holder: number) => boolean;
+  /** Does an ask for the release of an attempt's earlier grant end the lease of this holder, itself perhaps? */
+  readonly oldReleaseHits: (asker: number, holder: number) => boolean;
   /** Does a renewal, arriving at the store, renew the lease of this holder? */
   readonly renewalHits: (renewer: number, holder: number) => boolean;
   /** Does anybody still renew for an attempt that shows this? */
@@ -34,6 +36,7 @@ export const honestRules: Rules = {
   nextToken: (counter, floor) => Math.max(counter, floor) + 1,
   mayTakeOver: (isPast) => isPast,
   releaseHits: (asker, holder) => asker === holder,
+  oldReleaseHits: () => false, // each request has an owner of its own
   renewalHits: (renewer, holder) => renewer === holder,
   renews: (shows) => (shows & SHOWS.renews) !== 0,
   deadlinePasses: () => true,

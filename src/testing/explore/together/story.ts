@@ -144,6 +144,9 @@ function tellMove(teller: Teller, { kind, who, edge, otherEdge }: Seen, now: Tab
       + `${rules.accepts(token, now.highest) ? 'and is accepted' : 'and is left out'}`);
     case KIND.deadline: return teller.say(actor, 'the deadline of its lease passes');
     case KIND.revive: return teller.say(actor, 'its lease is renewed');
+    case KIND.oldWrite: return teller.say(actor, `a record from before its window, token ${now.olds[who]!}, lands in the `
+      + `file, and is ${rules.accepts(now.olds[who]!, now.highest) ? 'accepted' : 'left out'}`);
+    case KIND.oldAsk: return teller.say(actor, 'the ask for the release of its first grant reaches the store');
     case KIND.strayAsk: return teller.say(actor, 'an ask for release, sent long ago, reaches the store');
     case KIND.strayRenewal: return teller.say(actor, 'a renewal, begun long ago, reaches the store');
   }

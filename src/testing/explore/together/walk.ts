@@ -65,7 +65,7 @@ class Walk {
   depth = 0;
 
   constructor(lives: readonly Life[], readonly rules: Rules, readonly limits: TogetherLimits) {
-    this.layout = new Layout(lives);
+    this.layout = new Layout(lives, rules);
     this.#table = newTable(this.layout.count);
     this.#together = new Together(this.layout, rules, (to) => {
       this.transitions += 1;
