@@ -155,7 +155,8 @@ function declareInspect(program: Command): void {
     .summary('a live page of attempts and locks, on this machine')
     .description('Serve a page on 127.0.0.1 that shows the locks of directories, and the attempts of\n'
       + 'runners that attach: what they do, what runs out next, who waits for whom. The\n'
-      + 'printed address holds its key: whoever has it sees what you see.')
+      + 'printed address holds its key: whoever has it sees what you see. Nothing is sent\n'
+      + 'anywhere. With --port, ATTEMPT_INSPECT_KEY keeps the address over a restart.')
     .argument('[dir...]', 'sessions, or directories of sessions; none: only attached runners')
     .option('--socket <path>', 'let runners attach here: attempt run --inspect-socket,\nattachTo() of attempt-lifecycle/inspector')
     .option('--allow-abort', 'show a stop button')

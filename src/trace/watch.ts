@@ -39,12 +39,11 @@ export class Watch {
     tell: (fn: () => void) => void,
   ): void {
     this.#n += 1;
-    const now = this.#of.clock.now();
-    this.#begun ??= now;
+    this.#begun ??= this.#of.clock.now(); // the only thing that must be asked while nobody listens
     if (!this.#isHeard()) return;
     this.#introduce(tell);
     this.#tell(tell, {
-      ...this.#common(), kind: 'transition', n: this.#n, at: this.#since(now), event: recordedEvent(event), from, to,
+      ...this.#common(), kind: 'transition', n: this.#n, at: this.#since(this.#of.clock.now()), event: recordedEvent(event), from, to,
       commands: commands(), after: factsOf(context),
     });
   }

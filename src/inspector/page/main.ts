@@ -1,8 +1,8 @@
-/// <reference lib="dom" />
 /**
  * The page: connects, listens, and draws what changed a few times a second.
  * Owns: what is selected, what is filtered, whether we are live or in a replay.
  */
+/// <reference lib="dom" />
 import { AttemptsView } from './attempts-view.js';
 import { byId, inWords, make, plain, say } from './dom.js';
 import { LocksView, type LocksNews } from './locks-view.js';
@@ -78,7 +78,8 @@ function drawLog(): void {
     make('time', {}, new Date(wall).toISOString().slice(11, 23)), ` ${plain(session)} ${plain(attemptId).slice(0, 8)} `,
     make('b', {}, plain(text)))));
   const left = shown.forgotten > 0 ? `, ${shown.forgotten} older ones are no longer kept` : '';
-  say(byId('log-count'), `${lines.length} of ${shown.log.length} events${lines.length > MOST_LINES ? `, the last ${MOST_LINES} shown` : ''}${left}`);
+  const cut = lines.length > MOST_LINES ? `, the last ${MOST_LINES} shown` : '';
+  say(byId('log-count'), `${lines.length} of ${shown.log.length} events${cut}${left}`);
 }
 
 let logDrawn = '';
@@ -136,8 +137,10 @@ function endReplay(): void {
 
 byId('filter').addEventListener('input', () => { changed = true; });
 byId('open').addEventListener('change', (event) => {
-  const [file] = (event.target as HTMLInputElement).files ?? [];
-  if (file) textOf(file).then(startReplay).catch((error: Error) => announce(`Not played. ${error.message}`));
+  const input = event.target as HTMLInputElement;
+  const [file] = input.files ?? [];
+  if (file) textOf(file).then(startReplay).catch((error: Error) => announce(`Not played. ${error.message}`))
+    .finally(() => { input.value = ''; }); // so that the same file, written anew, can be opened again
 });
 byId('play').addEventListener('click', () => {
   if (player?.isPlaying) player.pause();
