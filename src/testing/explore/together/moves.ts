@@ -12,7 +12,9 @@ import { LABEL, SHOWS } from './life.js';
 import { gaveBack, isLive, type Rules } from './rules.js';
 import { HIGHEST_TOKEN, newTable, type Layout, type Table } from './world.js';
 
-export const KIND = { own: 0, takeOver: 1, write: 2, deadline: 3, revive: 4, strayAsk: 5, strayRenewal: 6, oldWrite: 7, oldAsk: 8 } as const;
+export const KIND = {
+  own: 0, takeOver: 1, write: 2, deadline: 3, revive: 4, strayAsk: 5, strayRenewal: 6, oldWrite: 7, oldAsk: 8,
+} as const;
 export type Kind = (typeof KIND)[keyof typeof KIND];
 
 /** Gets each move: where it leads, what it is, whose, by which edge of its life, and by which of the old holder's. */
