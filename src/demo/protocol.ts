@@ -63,4 +63,4 @@ export type Word = Saying['is'];
 export const sharedNow = (): number => Number(process.hrtime.bigint()) / 1e6;
 
 /** The lease of the demonstration, milliseconds: the shortest a file lock takes, so that a crash is shown quickly. */
-export const LEASE_MS = 2_000;
+export const LEASE_MS = 4_000;
