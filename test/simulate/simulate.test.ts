@@ -61,7 +61,7 @@ describe('the simulator bites', () => {
       const { simulate: run } = await load('src/testing/simulate/run.js') as { simulate: typeof simulate };
       expect(await firstViolation(run)).toBe(null);
     });
-  }, 120_000);
+  }, 3_600_000);
 
   it.each(someOf('seeded bugs against the simulator', Object.entries(BUGS), 2))('%s', async (name, bug) => {
     await withBug(bug, async (load) => {
