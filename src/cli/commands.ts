@@ -135,12 +135,12 @@ function declareCheck(program: Command): void {
       + 'and crashes that do their worst, and say what holds. Exits 0 if all does, 1 if not.')
     .addOption(new Option('--attempts <number>', 'how many attempts share the session').choices(['1', '2', '3']).default('2'))
     .option('--all-set-ups', 'all 48 set-ups of an attempt, not only the two most unlike: minutes')
-    .option('--trace <file>', 'instead, judge a recorded trace: is it a path of the\nmachine, and which invariant does it break if not')
+    .option('--trace <file>', 'instead, judge a recorded trace: is it a path of the\nmachine, and which invariant it breaks if not')
     .option('--json', 'for programs')
     .addHelpText('after', `
 Examples:
   $ attempt check
-  $ attempt check --trace run.ndjson            as written by attempt run --trace
+  $ attempt check --trace run.ndjson           as attempt run --trace wrote it
   $ attempt check --attempts 3 --json > proof.json
 `)
     .action(async ({ attempts, trace, ...options }: { attempts: string; trace?: string; allSetUps?: boolean; json?: boolean }) => {
