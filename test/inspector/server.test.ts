@@ -132,13 +132,13 @@ describe.skipIf(process.platform === 'win32')('a page elsewhere', () => {
     const detach = await attachTo(path);
     onTestFinished(detach);
     const locks = memoryLocks();
-    const labels = Object.fromEntries(Array.from({ length: 16 }, (_, nth) => [`label${nth}`, 'x'.repeat(256)]));
+    const labels = Object.fromEntries(Array.from({ length: 32 }, (_, nth) => [`label${nth}`, 'x'.repeat(256)]));
     const one = (n: number) => runAttempt({ session: `s${n}`, locks, records: 'none', labels, work: () => n });
-    for (let n = 0; n < 400; n += 1) expect((await one(n)).outcome).toBe('completed');
+    for (let n = 0; n < 200; n += 1) expect((await one(n)).outcome).toBe('completed');
     let heard = '';
     ears!.setEncoding('utf8').on('data', (text: string) => { heard += text; }).resume();
     while (!heard.includes('{"dropped":')) {
-      await one(400); // its next record finds room again, and says what was lost
+      await one(200); // its next record finds room again, and says what was lost
       await new Promise((resolve) => { setImmediate(resolve); });
     }
     expect(Number(/"dropped":(\d+)/.exec(heard)?.[1])).toBeGreaterThan(0);
