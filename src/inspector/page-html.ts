@@ -108,5 +108,4 @@ pre{white-space:pre-wrap;overflow-wrap:anywhere;font:12px/1.45 ui-monospace,Menl
 @media(max-width:820px){main{grid-template-columns:minmax(0,1fr);padding:12px}#one{grid-column:1;grid-row:auto}
 header{padding:12px}.tools{margin-left:0}.rows{max-height:none}.rows li{grid-template-columns:minmax(0,1fr) auto}
 .pick{flex-wrap:wrap;gap:0 8px;grid-column:1/-1}.about{flex-basis:100%}.rows .next{text-align:left;max-width:none}}
-@media(prefers-reduced-motion:no-preference){.bar i{transition:width .15s linear}}
 `;

@@ -72,7 +72,9 @@ export class Watch {
     this.#isIntroduced = true;
     const { labels, clock } = this.#of;
     this.#tell(tell, {
-      ...this.#common(), kind: 'attempt', at: clock.wallNow(), pid: process.pid, labels, input: recordedInput(this.#input),
+      // When the first step was made, which somebody who listens only now did not hear.
+      ...this.#common(), kind: 'attempt', at: clock.wallNow() - this.#since(clock.now()), pid: process.pid, labels,
+      input: recordedInput(this.#input),
     });
   }
 

@@ -1,8 +1,10 @@
 /**
  * Who is let in, and what an attempt pays for those who look on. Without a browser.
  */
-import { request } from 'node:http';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { request } from 'node:http';
+import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createAttempt, memoryLocks, runAttempt } from '../../src/index.js';
@@ -121,6 +123,28 @@ describe('what an attempt pays', () => {
 });
 
 describe.skipIf(process.platform === 'win32')('a page elsewhere', () => {
+  test('that does not read loses records, not time: they are counted, and the count is sent when it reads again', async () => {
+    const path = join(temporaryDirectory(), 'deaf.sock');
+    let ears: Socket | undefined;
+    const server = createServer((socket) => { ears = socket.pause(); }).listen(path);
+    await once(server, 'listening');
+    onTestFinished(() => void server.close());
+    const detach = await attachTo(path);
+    onTestFinished(detach);
+    const locks = memoryLocks();
+    const labels = Object.fromEntries(Array.from({ length: 32 }, (_, nth) => [`label${nth}`, 'x'.repeat(256)]));
+    const one = (n: number) => runAttempt({ session: `s${n}`, locks, records: 'none', labels, work: () => n });
+    for (let n = 0; n < 200; n += 1) expect((await one(n)).outcome).toBe('completed');
+    let heard = '';
+    ears!.setEncoding('utf8').on('data', (text: string) => { heard += text; }).resume();
+    while (!heard.includes('{"dropped":')) {
+      await one(200); // its next record finds room again, and says what was lost
+      await new Promise((resolve) => { setImmediate(resolve); });
+    }
+    expect(Number(/"dropped":(\d+)/.exec(heard)?.[1])).toBeGreaterThan(0);
+    ears!.destroy();
+  });
+
   test('a runner attaches over a local socket, is seen, and stopped only if it allows that', async () => {
     const socket = join(temporaryDirectory(), 'page.sock');
     const inspection = await open({ socket, allowAbort: true });

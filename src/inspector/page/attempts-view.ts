@@ -93,7 +93,7 @@ export class AttemptsView {
     row.state.className = `state ${ended ? 'over' : topOf(view.state)}`;
     const labels = labelsInWords(view);
     row.about.title = plain(view.session);
-    say(row.about, `${endOf(plain(view.session))} · ${shortId(view.attemptId)}${labels && ` · ${labels}`}`);
+    say(row.about, `${endOf(plain(view.session))}${labels && ` · ${labels}`} · ${shortId(view.attemptId)}`);
     say(row.next, nextInWords(view, holderOf(view, model), now));
     row.item.classList.toggle('ended', ended);
     row.item.classList.toggle('unsettled', view.unsettled && !ended);
