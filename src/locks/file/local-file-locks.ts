@@ -79,7 +79,7 @@ class LocalFileLocks implements LockStore {
   readonly #clock: Clock;
   readonly #directory: string | undefined;
   readonly #filesystem: FilesystemCheck;
-  readonly #heartbeat: Heartbeat;
+  readonly #heartbeat: Heartbeat<FileLease>;
   readonly #queue = new LocalQueue<string>();
   readonly #tombstones: Tombstones;
   readonly #settings: TrySettings;
@@ -89,7 +89,7 @@ class LocalFileLocks implements LockStore {
     this.#clock = clock;
     this.#directory = directory;
     this.#filesystem = filesystem;
-    this.#heartbeat = new Heartbeat(clock, Math.min(MOST_BEAT_MS, leaseMs / 6));
+    this.#heartbeat = new Heartbeat<FileLease>(clock, Math.min(MOST_BEAT_MS, leaseMs / 6));
     this.#tombstones = new Tombstones(clock, leaseMs + ANSWER_MS);
     this.#settings = {
       clock, leaseMs, renewMs: Math.min(MOST_RENEW_MS, leaseMs / 3),
