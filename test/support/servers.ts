@@ -18,7 +18,7 @@ export type Engine = keyof typeof PROGRAMS;
 export function describeWith(engines: readonly Engine[], title: string, body: () => void): void {
   const missing = engines.filter((engine) => PROGRAMS[engine].some((program) => programOf(program) === null));
   const required = (process.env['ATTEMPT_REQUIRE'] ?? '').split(',').map((name) => name.trim());
-  if (missing.length === 0) return describe(title, body);
+  if (missing.length === 0) return void describe(title, body);
   const must = missing.filter((engine) => required.includes(engine));
   if (must.length > 0) throw new Error(`ATTEMPT_REQUIRE: ${must.join(', ')} must be installed to run: ${title}`);
   console.warn(`SKIPPED: ${title}: ${missing.join(', ')} not installed`);

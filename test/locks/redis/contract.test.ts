@@ -1,0 +1,24 @@
+/**
+ * The contract of a lock store on a real Redis, through both clients.
+ */
+import { randomUUID } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import type { LockStore } from '../../../src/locks/lock-store.js';
+import { redisLocks } from '../../../src/locks/redis/redis-locks.js';
+import { lockStoreContract } from '../../../src/testing/lock-store-contract.js';
+import { describeWith, useRedis } from '../../support/servers.js';
+
+describeWith(['redis'], 'redisLocks', () => {
+  const redis = useRedis();
+  const made: Record<string, () => Promise<LockStore>> = {
+    ioredis: async () => redisLocks(redis().ioredis()),
+    'node-redis': async () => redisLocks(await redis().nodeRedis()),
+  };
+
+  describe.each(Object.entries(made))('%s', (_name, make) => {
+    const cases = lockStoreContract(async () => ({ store: await make(), session: `a {key} ${randomUUID()}` }));
+    test.each(cases.map((one) => [one.title, one] as const))('%s', async (_title, one) => {
+      expect(await one.run()).toBe('kept');
+    });
+  });
+});
