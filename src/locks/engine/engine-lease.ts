@@ -28,6 +28,12 @@ export interface EngineLeaseParts {
 /** The share of a lease that two clocks may drift apart while it lasts. */
 const MARGIN = 0.01;
 
+/**
+ * For how much of a lease a doubtful one is revived before it counts as lost. Counted from when the doubt was noticed, a
+ * beat or less (a sixth) after the end, so that a process that stood still for long asks before it gives up.
+ */
+const PATIENCE = 5 / 6;
+
 export class EngineLease implements Lease {
   readonly owner: string;
   readonly since: number;
@@ -39,7 +45,8 @@ export class EngineLease implements Lease {
   #deadline: number;
   #phase: 'held' | 'releasing' | 'over' = 'held';
   #inFlight: Promise<void> | null = null;
-  #doubted = false;
+  /** When we noticed that it has ended by our clock; null while it has not. */
+  #doubtedAt: number | null = null;
   /** A release was asked for and could not be answered. */
   #unanswered = false;
   #lastError: unknown = null;
@@ -62,7 +69,8 @@ export class EngineLease implements Lease {
     return this.#token;
   }
 
-  get sessionName(): string {
+  /** The key, as it was asked for. */
+  get session(): string {
     return this.#parts.session;
   }
 
@@ -106,11 +114,11 @@ export class EngineLease implements Lease {
     const now = clock.now() + this.#sleep.slept();
     if (this.#phase === 'releasing' && now >= this.#deadline) return this.#over(); // its end gives it back
     if (this.#phase !== 'held') return;
-    if (now >= this.#deadline && !this.#doubted) {
-      this.#doubted = true;
+    if (now >= this.#deadline && this.#doubtedAt === null) {
+      this.#doubtedAt = now;
       this.#notices.tell({ type: 'inDoubt' });
     }
-    if (now >= this.#deadline + leaseMs) {
+    if (this.#doubtedAt !== null && now >= this.#doubtedAt + leaseMs * PATIENCE) {
       const why = this.#lastError === null ? 'no answer' : describe(this.#lastError);
       return this.#lose(`it could not be renewed for ${leaseMs} ms after its end (${why})`);
     }
@@ -130,7 +138,7 @@ export class EngineLease implements Lease {
       this.#sleep = sleep;
       this.#renewedAt = askedAt;
       this.#deadline = askedAt + leaseMs * (1 - MARGIN);
-      this.#doubted = false;
+      this.#doubtedAt = null;
     } catch (error) {
       this.#inFlight = null;
       this.#lastError = error; // unknown is not lost: asked again at the next beat
@@ -145,10 +153,10 @@ export class EngineLease implements Lease {
     await this.#inFlight;
     try {
       const answer = await within(clock, askMs, engine.release(this.#claim));
-      const wasUnanswered = this.#unanswered;
       this.#unanswered = false;
       this.#over();
-      return answer === 'released' || (answer === 'already' && wasUnanswered) ? 'released' : 'notHeld';
+      // `already` is the answer to the same question again: by us, or by a client that resends what was cut off.
+      return answer === 'notHeld' ? 'notHeld' : 'released';
     } catch {
       this.#unanswered = true; // whoever asked asks again; the error says nothing about who holds it
       return 'unknown';

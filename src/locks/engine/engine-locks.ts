@@ -70,12 +70,12 @@ export class EngineLocks implements LockStore {
     const keepMs = this.capabilities.leaseMs + ANSWER_MS;
     const freed = await within(this.#clock, ANSWER_MS, this.#engine.bury(session, owner, keepMs)).catch(() => null);
     if (freed === null) return 'unknown';
-    this.#leaseOf((one) => one.owner === owner && one.sessionName === session)?.givenBack();
+    this.#leaseOf((one) => one.owner === owner && one.session === session)?.givenBack();
     return freed ? 'released' : 'notHeld';
   }
 
   async query(session?: string): Promise<readonly SessionStatus[]> {
-    const ours = [...[...this.#heartbeat.leases].map((one) => one.sessionName), ...[...this.#lines].map((one) => one.request.session)];
+    const ours = [...[...this.#heartbeat.leases].map((one) => one.session), ...[...this.#lines].map((one) => one.request.session)];
     const all = session === undefined ? [...new Set(ours)] : [session];
     return Promise.all(all.map(async (one) => {
       const { holder, waiting } = await within(this.#clock, ANSWER_MS, this.#engine.read(one));
@@ -91,7 +91,7 @@ export class EngineLocks implements LockStore {
     const forced = await within(this.#clock, ANSWER_MS, this.#engine.force(session, token)).catch(() => null);
     if (forced === null) return 'unknown';
     if (forced) {
-      this.#leaseOf((one) => one.token === token && one.sessionName === session)
+      this.#leaseOf((one) => one.token === token && one.session === session)
         ?.takenByForce(`the lock was taken away by force (token ${token})`);
     }
     return forced ? 'released' : 'notHeld';
@@ -208,7 +208,7 @@ export class EngineLocks implements LockStore {
 
   /** What we hold ourselves we know better than the engine does. */
   #shown(session: string, { instance, ...holder }: EngineHolder): Holder {
-    const own = this.#leaseOf((one) => one.owner === holder.owner && one.sessionName === session);
+    const own = this.#leaseOf((one) => one.owner === holder.owner && one.session === session);
     if (!own) return { ...holder, sameProcess: instance === identity().instance };
     const { state, note } = own.info;
     return { ...holder, token: own.token, state, note, sameProcess: true };

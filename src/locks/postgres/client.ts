@@ -36,7 +36,7 @@ interface PoolParts {
   readonly options: object;
 }
 
-const isPool = (client: PostgresClient): client is PostgresClient & PoolParts =>
+export const isPool = (client: PostgresClient): client is PostgresClient & PoolParts =>
   typeof (client as Partial<PoolParts>).Client === 'function' && typeof (client as Partial<PoolParts>).options === 'object';
 
 /** A second connection like the caller's, not yet connected. Null where it cannot be told how they connect. */
