@@ -53,17 +53,27 @@ export class Server {
     this.#ready = ready;
   }
 
+  /** Starts it, also after a crash: what is left of the one before may take a moment to go. */
   async start(): Promise<this> {
+    const until = performance.now() + MOST_MS;
+    while (!await this.#startOnce(until)) {
+      if (performance.now() > until) throw new Error(`${this.#argv[0]} did not start:\n${this.#said}`);
+      await pause(50);
+    }
+    return this;
+  }
+
+  async #startOnce(until: number): Promise<boolean> {
     const [program = '', ...args] = this.#argv;
     const child = spawn(program, args, { cwd: this.#directory, stdio: ['ignore', 'pipe', 'pipe'], ...unprivileged() });
     this.#process = child;
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (text) => { this.#said = (this.#said + text).slice(-4_000); });
-    const until = performance.now() + MOST_MS;
-    while (!await this.#ready(this.socket)) {
-      if (child.exitCode !== null || performance.now() > until) throw new Error(`${program} did not start:\n${this.#said}`);
+    while (child.exitCode === null && performance.now() < until) {
+      if (await this.#ready(this.socket)) return true;
       await pause(10);
     }
-    return this;
+    await this.stop('SIGKILL');
+    return false;
   }
 
   signal(signal: NodeJS.Signals): void {

@@ -3,11 +3,15 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { test } from 'vitest';
-import type { AcquireRequest, Lease, LockStore } from '../../../src/index.js';
+import { createAttempt, type AcquireRequest, type Lease, type LockStore } from '../../../src/index.js';
+import type { Server } from '../../../src/bench/engine-servers.js';
 import { Bed, become, type EngineUnderTest } from './bed.js';
 
-/** Short, so that the tests are; long enough that a busy machine renews in time. */
-export const LEASE_MS = 900;
+/** Short, for tests in which a lease has to end. */
+const SHORT_MS = 1_000;
+
+/** For tests in which a lease has to last on a busy machine, and yet is renewed or doubted soon. */
+export const LEASE_MS = 2_400;
 
 export const asking = (session: string, owner: string, waitMs = 0): AcquireRequest => ({
   session, owner, waitMs, signal: new AbortController().signal,
@@ -21,14 +25,14 @@ export async function granted(locks: LockStore, session: string, owner: string, 
 }
 
 export function faultsOnTheWay(engine: () => EngineUnderTest): void {
-  test.concurrent('M12 S14: connections that are cut are no loss: it is renewed on new ones', async (context) => {
+  test('M12 S14: connections that are cut are no loss: it is renewed on new ones', async (context) => {
     const bed = new Bed(engine(), context, LEASE_MS);
     const [way, other] = [await bed.way(), await bed.way()];
     const until = async (): Promise<number> => (await other.locks.query(bed.session))[0]?.holder?.until ?? 0;
     const writing = await bed.write(way, 'holder');
     const before = await until();
     way.proxy.cut();
-    await become('renewed twice', async () => await until() > before + LEASE_MS / 2);
+    await become('renewed twice', async () => await until() > before);
     way.proxy.cut();
     const { written } = writing;
     await become('it writes on', () => writing.written > written + 3);
@@ -36,7 +40,7 @@ export function faultsOnTheWay(engine: () => EngineUnderTest): void {
     await bed.judge(other);
   });
 
-  test.concurrent('S14 R1: replies that are lost with their connection: one grant, one record, one release', async (context) => {
+  test('S14 R1: replies that are lost with their connection: one grant, one record, one release', async (context) => {
     const { acquire, release, write } = engine().questions;
     const bed = new Bed(engine(), context, 10_000);
     const way = await bed.way();
@@ -62,7 +66,7 @@ export function faultsOnTheWay(engine: () => EngineUnderTest): void {
     await bed.judge(way);
   });
 
-  test.concurrent('S10 S14: half-open: the writer closes at the end of the lease, doubt shows, and revival opens it', async (context) => {
+  test('S10 S14: half-open: the writer closes at the end of the lease, doubt shows, and revival opens it', async (context) => {
     const bed = new Bed(engine(), context, LEASE_MS);
     const way = await bed.way();
     const writing = await bed.write(way, 'holder', { answerMs: 20_000 });
@@ -77,10 +81,10 @@ export function faultsOnTheWay(engine: () => EngineUnderTest): void {
     await bed.judge(way);
   });
 
-  test.concurrent('S2 S12: cut off for longer than a lease and its doubt: lost, and nobody overlaps', async (context) => {
-    const bed = new Bed(engine(), context, LEASE_MS);
+  test('S2 S12: cut off for longer than a lease and its doubt: lost, and nobody overlaps', async (context) => {
+    const bed = new Bed(engine(), context, SHORT_MS);
     const [way, other] = [await bed.way(), await bed.way()];
-    const writing = await bed.write(way, 'cut off', { answerMs: 300 });
+    const writing = await bed.write(way, 'cut off', { answerMs: 300, settleMs: 50 });
     const waiting = bed.write(other, 'successor'); // asks while it is held, and takes over when it has ended
     way.proxy.break();
     const report = await writing.report;
@@ -91,8 +95,8 @@ export function faultsOnTheWay(engine: () => EngineUnderTest): void {
     await bed.judge(other);
   });
 
-  test.concurrent('S4 S7 M09 M13: a zombie wakes after the takeover: write, renewal and release are refused', async (context) => {
-    const bed = new Bed(engine(), context, LEASE_MS);
+  test('S4 S7 M09 M13: a zombie wakes after the takeover: write, renewal and release are refused', async (context) => {
+    const bed = new Bed(engine(), context, SHORT_MS);
     const [way, other] = [await bed.way(), await bed.way()];
     const zombie = await granted(way.locks, bed.session, 'zombie');
     const request = { session: bed.session, token: zombie.token, tokenScope: 'durable', signal: new AbortController().signal } as const;
@@ -118,7 +122,7 @@ export function faultsOnTheWay(engine: () => EngineUnderTest): void {
     context.expect(records.map(({ record }) => (record as { record: string }).record)).toEqual(['zombie/1', 'next/1', 'next/2']);
   });
 
-  test.concurrent('S10: a slow way: the deadline is counted from before the question was sent', async (context) => {
+  test('S10: a slow way: the deadline is counted from before the question was sent', async (context) => {
     const bed = new Bed(engine(), context, 5_000);
     const way = await bed.way();
     await (await granted(way.locks, `${bed.session} warm`, 'warm')).release(); // connected
@@ -130,12 +134,11 @@ export function faultsOnTheWay(engine: () => EngineUnderTest): void {
     context.expect(await lease.release()).toBe('released');
   });
 
-  test.concurrent('S11 L1: no way at all: the attempt does not start, says so, and nothing of it is held later', async (context) => {
-    const bed = new Bed(engine(), context, LEASE_MS);
+  test('S11 L1: no way at all: the attempt does not start, says so, and nothing of it is held later', async (context) => {
+    const bed = new Bed(engine(), context, SHORT_MS);
     const [way, other] = [await bed.way(), await bed.way()];
     way.proxy.break();
-    const { attempt } = await startOnly(bed, way);
-    const report = await attempt.start();
+    const report = await createAttempt(bed.options(way, { waitMs: 200, answerMs: 300 })).start();
     context.expect(report).toMatchObject({ outcome: 'notStarted', error: { code: 'LOCK_STORE_FAILED' } });
     way.proxy.heal();
     await pause(50); // whatever the client had queued has been sent by now, or never will be
@@ -143,7 +146,7 @@ export function faultsOnTheWay(engine: () => EngineUnderTest): void {
     await next.release();
   });
 
-  test.concurrent('L4 M21: a waiter whose way is cut waits on, and is granted in its turn', async (context) => {
+  test('L4 M21: a waiter whose way is cut waits on, and is granted in its turn', async (context) => {
     const bed = new Bed(engine(), context, 10_000);
     const [way, other] = [await bed.way(), await bed.way()];
     const holder = await granted(other.locks, bed.session, 'holder');
@@ -161,7 +164,36 @@ export function faultsOnTheWay(engine: () => EngineUnderTest): void {
   });
 }
 
-async function startOnly(bed: Bed, way: Awaited<ReturnType<Bed['way']>>) {
-  const { createAttempt } = await import('../../../src/index.js');
-  return { attempt: createAttempt(bed.options(way, { waitMs: 200, answerMs: 300 })) };
+/** What happens to the server itself. One after another: there is one server. */
+export function faultsOfTheServer(engine: () => EngineUnderTest, server: () => Server): void {
+  test('S3 S14 M12: the server is killed and started again: the holder goes on, and so does who waits', async (context) => {
+    const bed = new Bed(engine(), context, 2_000);
+    const [way, other] = [await bed.way(), await bed.way()];
+    const writing = await bed.write(way, 'holder', { answerMs: 20_000 });
+    const waiting = bed.write(other, 'waiter', { answerMs: 20_000 });
+    await become('one waits', async () => (await other.locks.query(bed.session))[0]?.waiting.length === 1);
+    await server().stop('SIGKILL');
+    await server().start();
+    const { written } = writing;
+    await become('it writes on', () => writing.written > written + 3);
+    context.expect(await writing.end()).toMatchObject({ outcome: 'completed', lease: 'released', token: 1 });
+    const next = await waiting;
+    context.expect(next.token).toBe(2);
+    await next.end();
+    await bed.judge(other);
+  });
+
+  test('S10 S14: the server stands still and goes on: doubt, then revival', async (context) => {
+    const bed = new Bed(engine(), context, LEASE_MS);
+    const way = await bed.way();
+    const writing = await bed.write(way, 'holder', { answerMs: 20_000 });
+    server().signal('SIGSTOP');
+    await become('in doubt', () => writing.attempt.snapshot().inDoubt);
+    server().signal('SIGCONT');
+    await become('out of doubt', () => !writing.attempt.snapshot().inDoubt);
+    const { written } = writing;
+    await become('it writes on', () => writing.written > written + 3);
+    context.expect(await writing.end()).toMatchObject({ outcome: 'completed', lease: 'released', token: 1 });
+    await bed.judge(way);
+  });
 }

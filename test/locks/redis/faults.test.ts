@@ -2,13 +2,14 @@
  * Redis that fails, and the way to it.
  */
 import { Redis } from 'ioredis';
+import { describe } from 'vitest';
 import { createClient } from 'redis';
 import { redisLocks } from '../../../src/locks/redis/redis-locks.js';
 import { redisSession } from '../../../src/locks/redis/redis-session.js';
 import type { Proxy } from '../../support/proxy.js';
 import { describeWith, useRedis } from '../../support/servers.js';
 import { type EngineUnderTest } from '../fleets/bed.js';
-import { faultsOnTheWay } from '../fleets/faults.js';
+import { faultsOfTheServer, faultsOnTheWay } from '../fleets/faults.js';
 
 const questions = { acquire: /EVALSHA/, release: /EVALSHA/, write: /EVALSHA/ };
 
@@ -31,12 +32,11 @@ const onNodeRedis = (socket: string): EngineUnderTest => ({
   },
 });
 
-describeWith(['redis'], 'Redis, and the way to it: ioredis', () => {
-  const redis = useRedis();
-  faultsOnTheWay(() => onIoredis(redis().server.socket));
-});
+describeWith(['redis'], 'Redis that fails', () => {
+  const redis = useRedis({ keeps: true });
+  const socket = (): string => redis().server.socket;
 
-describeWith(['redis'], 'Redis, and the way to it: node-redis', () => {
-  const redis = useRedis();
-  faultsOnTheWay(() => onNodeRedis(redis().server.socket));
+  describe('the way to it, ioredis', { concurrent: true }, () => faultsOnTheWay(() => onIoredis(socket())));
+  describe('the way to it, node-redis', { concurrent: true }, () => faultsOnTheWay(() => onNodeRedis(socket())));
+  describe('the server', () => faultsOfTheServer(() => onIoredis(socket()), () => redis().server));
 });
