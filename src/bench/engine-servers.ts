@@ -76,17 +76,26 @@ export class Server {
     return false;
   }
 
+  /** To the server and, where the system tells of them, to the processes it has started, each of which serves a client. */
   signal(signal: NodeJS.Signals): void {
-    this.#process?.kill(signal);
+    const pid = this.#process?.pid;
+    if (pid === undefined) return;
+    const children = `/proc/${pid}/task/${pid}/children`;
+    const all = existsSync(children) ? readFileSync(children, 'utf8').split(' ').filter(Boolean).map(Number) : [];
+    for (const one of [pid, ...all]) {
+      try {
+        process.kill(one, signal);
+      } catch { /* it has ended meanwhile */ }
+    }
   }
 
   /** @param signal KILL is a crash; INT makes all of these end at once and in order */
   async stop(signal: NodeJS.Signals = 'SIGINT'): Promise<void> {
     const child = this.#process;
-    this.#process = null;
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
     const ended = new Promise((resolve) => { child.once('exit', resolve); });
-    child.kill('SIGCONT');
+    this.signal('SIGCONT');
+    this.#process = null;
     child.kill(signal);
     const timer = setTimeout(() => child.kill('SIGKILL'), 5_000);
     await ended;

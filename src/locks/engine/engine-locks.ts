@@ -38,6 +38,8 @@ export class EngineLocks implements LockStore {
   readonly #name: string;
   readonly #heartbeat: Heartbeat<EngineLease>;
   readonly #tombstones: Tombstones;
+  /** Owners whose request the engine has answered with a definite error: nothing was granted to them. */
+  readonly #refused: Tombstones;
   readonly #floors = new Floors();
   readonly #lines = new Set<Line>();
   /** First questions for one session go one after another, so that a pool cannot change their order. */
@@ -50,6 +52,7 @@ export class EngineLocks implements LockStore {
     this.capabilities = { leaseMs, tokenScope: engine.tokenScope, fencedWrites: true };
     this.#heartbeat = new Heartbeat<EngineLease>(clock, Math.min(MOST_BEAT_MS, leaseMs / 6));
     this.#tombstones = new Tombstones(clock, leaseMs + ANSWER_MS);
+    this.#refused = new Tombstones(clock, leaseMs + ANSWER_MS);
   }
 
   async acquire(request: AcquireRequest): Promise<AcquireResult> {
@@ -69,7 +72,7 @@ export class EngineLocks implements LockStore {
     for (const line of this.#lines) if (line.request.owner === owner) line.wake();
     const keepMs = this.capabilities.leaseMs + ANSWER_MS;
     const freed = await within(this.#clock, ANSWER_MS, this.#engine.bury(session, owner, keepMs)).catch(() => null);
-    if (freed === null) return 'unknown';
+    if (freed === null) return this.#refused.has(owner) ? 'notHeld' : 'unknown';
     this.#leaseOf((one) => one.owner === owner && one.session === session)?.givenBack();
     return freed ? 'released' : 'notHeld';
   }
@@ -133,7 +136,9 @@ export class EngineLocks implements LockStore {
       return within(this.#clock, ANSWER_MS, asked);
     };
     const ask = (): Promise<EngineGrant | EngineBusy> => once().catch((error: unknown) => {
-      if (line.isInLine || !this.#engine.isConnectionFailure(error) || !this.#isWanted(line.request)) throw error;
+      if (!this.#engine.isConnectionFailure(error)) throw error;
+      line.isUnclear = true;
+      if (line.isInLine || !this.#isWanted(line.request)) throw error;
       return once();
     });
     if (line.isInLine) return ask();
@@ -194,6 +199,7 @@ export class EngineLocks implements LockStore {
   /** What is answered late is given back: whoever asked has been told that nobody knows. */
   #unknown(line: Line, error: unknown): AcquireResult {
     line.giveBackLate();
+    if (!line.isUnclear && !this.#engine.isConnectionFailure(error)) this.#refused.bury(line.request.owner);
     return { status: 'unknown', error: error instanceof AttemptError ? error
       : new AttemptError('LOCK_STORE_FAILED', `${line.request.session}: ${this.#name} did not answer: ${describe(error)}`, { cause: error }) };
   }

@@ -11,6 +11,8 @@ const AFTER_FAILURE_MS = 100;
 
 export class Line {
   readonly request: AcquireRequest;
+  /** A question of ours went unanswered: it may have been granted. */
+  isUnclear = false;
   readonly #engine: LockEngine;
   readonly #clock: Clock;
   readonly #until: number;
@@ -40,6 +42,7 @@ export class Line {
 
   /** Busy, as of now. */
   answered(endsInMs: number): void {
+    this.isUnclear = false;
     this.#asked = []; // whatever was asked before has been answered by this: an owner is granted once
     this.#endsInMs = endsInMs;
     if (this.request.waitMs === 0) return;
@@ -56,7 +59,8 @@ export class Line {
 
   /** Until something happens or it is time to look again. */
   async wait(failed: boolean): Promise<void> {
-    const poll = failed ? AFTER_FAILURE_MS : this.#looks === 1 ? this.#engine.firstLookMs : POLL_MS;
+    const look = this.#looks === 1 ? this.#engine.firstLookMs : POLL_MS;
+    const poll = failed ? AFTER_FAILURE_MS : Math.min(look, POLL_MS);
     // A lease ends on the engine's clock; a millisecond later it has surely ended there.
     const ms = Math.max(0, Math.min(poll, this.#endsInMs + 1, this.#until - this.#clock.now()));
     await waitFor(this.#clock, ms, this.request.signal, (woken) => {

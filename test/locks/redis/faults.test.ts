@@ -36,7 +36,7 @@ describeWith(['redis'], 'Redis that fails', () => {
   const redis = useRedis({ keeps: true });
   const socket = (): string => redis().server.socket;
 
-  describe('the way to it, ioredis', { concurrent: true }, () => faultsOnTheWay(() => onIoredis(socket())));
-  describe('the way to it, node-redis', { concurrent: true }, () => faultsOnTheWay(() => onNodeRedis(socket())));
+  describe.concurrent('the way to it, ioredis', () => faultsOnTheWay(() => onIoredis(socket())));
+  describe.concurrent('the way to it, node-redis', () => faultsOnTheWay(() => onNodeRedis(socket())));
   describe('the server', () => faultsOfTheServer(() => onIoredis(socket()), () => redis().server));
 });
