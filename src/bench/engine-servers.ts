@@ -168,7 +168,7 @@ export async function startPostgres({ port, fsync = false }: PostgresSettings = 
   const socket = join(directory, `.s.PGSQL.${port ?? 5432}`);
   const settings = {
     listen_addresses: port === undefined ? '' : '127.0.0.1', port: String(port ?? 5432), unix_socket_directories: directory,
-    fsync: fsync ? 'on' : 'off', max_connections: '300', shared_buffers: '64MB', log_min_messages: 'fatal',
+    fsync: fsync ? 'on' : 'off', max_connections: '500', shared_buffers: '64MB', log_min_messages: 'fatal',
   };
   const argv = [postgres, '-D', data, ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])];
   const server = new Server(directory, socket, argv, (path) => answers(path, startupMessage('postgres'), /Z\0\0\0\x05I/));

@@ -81,4 +81,4 @@ export interface LockEngine {
 
 /** How often a waiter looks behind its bell, milliseconds, and by when one that does not look is taken for dead. */
 export const POLL_MS = 500;
-export const ALIVE_MS = 3_000;
+export const ALIVE_MS = 1_250;

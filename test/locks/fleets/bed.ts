@@ -81,15 +81,16 @@ export class Bed {
   async write(way: Way, name: string, more: Partial<AttemptOptions<unknown>> = {}): Promise<Writing> {
     let over = false;
     const facts = { token: 0, written: 0, doubts: 0 };
-    const tell = (is: HistoryEvent['is'], record?: string): void =>
-      void this.history.push({ is, session: this.session, token: facts.token, at: now(), ...(record && { record }) } as HistoryEvent);
+    const tell = (is: HistoryEvent['is'], record?: string, at = now()): void =>
+      void this.history.push({ is, session: this.session, token: facts.token, at, ...(record && { record }) } as HistoryEvent);
     const work = async ({ guard, session, token, signal }: WorkContext): Promise<void> => {
       facts.token = token ?? 0;
       tell('granted');
       for (let n = 1; !over && !signal.aborted; n += 1) {
         const record = `${name}/${n}`;
+        const at = now(); // before the gate is asked: held then means held now
         try {
-          guard(() => tell('holds'));
+          guard(() => tell('holds', undefined, at));
         } catch (error) {
           if ((error as { code?: string }).code === 'LEASE_IN_DOUBT') facts.doubts += 1;
         }
