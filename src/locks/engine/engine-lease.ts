@@ -125,24 +125,28 @@ export class EngineLease implements Lease {
     if (this.#inFlight === null && now - this.#renewedAt >= leaseMs / 3) this.#inFlight = this.#renew();
   }
 
-  async #renew(): Promise<void> {
+  /** Asks for a renewal. Resolves when it is time to ask again: an answer, or the bound; a late answer still counts. */
+  #renew(): Promise<void> {
     const { engine, clock, leaseMs, askMs, info } = this.#parts;
     const askedAt = clock.now();
     const sleep = new SleepMeter(clock); // begun before it is sent: a sleep from there on must be noticed
-    try {
-      // An answer is worth nothing once the lease has ended by it; so it is asked again well before that.
-      const held = await within(clock, Math.min(askMs, leaseMs / 3), engine.renew(this.#claim, leaseMs, info));
-      this.#inFlight = null;
-      if (this.#phase !== 'held') return;
-      if (!held) return this.#lose('another owner has been granted it, or it was taken away by force');
-      this.#sleep = sleep;
-      this.#renewedAt = askedAt;
-      this.#deadline = askedAt + leaseMs * (1 - MARGIN);
-      this.#doubtedAt = null;
-    } catch (error) {
-      this.#inFlight = null;
-      this.#lastError = error; // unknown is not lost: asked again at the next beat
-    }
+    const claim = this.#claim;
+    const asked = engine.renew(claim, leaseMs, info).then(
+      (held) => this.#renewed(held, claim.token, askedAt, sleep),
+      (error: unknown) => { this.#lastError = error; }, // unknown is not lost: asked again at the next beat
+    );
+    const over = (): void => { this.#inFlight = null; };
+    return within(clock, Math.min(askMs, leaseMs / 3), asked).then(over, over);
+  }
+
+  #renewed(held: boolean, token: number, askedAt: number, sleep: SleepMeter): void {
+    if (this.#phase !== 'held' || token !== this.#token) return; // asked by a token that has been raised since
+    if (!held) return this.#lose('another owner has been granted it, or it was taken away by force');
+    if (askedAt < this.#renewedAt) return; // a later question has been answered before
+    this.#sleep = sleep;
+    this.#renewedAt = askedAt;
+    this.#deadline = askedAt + this.#parts.leaseMs * (1 - MARGIN);
+    this.#doubtedAt = null;
   }
 
   /** Renewal stops in this very tick; one in flight is joined first. */

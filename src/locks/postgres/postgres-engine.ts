@@ -61,9 +61,10 @@ export class PostgresEngine implements LockEngine {
   }
 
   async renew({ session, owner, token }: EngineClaim, leaseMs: number, info: HolderInfo): Promise<boolean> {
-    const bound = Math.max(100, leaseMs / 3);
-    const values = [session, owner, token, leaseMs, infoText(info), String(Math.ceil(bound))];
-    return (await this.#queries.run(this.#sql.renew, values, bound + 100)).length > 0;
+    // Somebody writing in the session (see fence.ts) holds the row: the next renewal waits for them again.
+    const rowMs = Math.max(100, leaseMs / 3);
+    const values = [session, owner, token, leaseMs, infoText(info), String(Math.ceil(rowMs))];
+    return (await this.#queries.run(this.#sql.renew, values, Math.min(QUERY_MS, Math.max(1_000, leaseMs)))).length > 0;
   }
 
   async release({ session, owner, token }: EngineClaim): Promise<EngineRelease> {

@@ -63,9 +63,10 @@ export class Bed {
     this.#leaseMs = leaseMs;
   }
 
-  async way(socket = this.#engine.socket): Promise<Way> {
-    const proxy = await new Proxy(socket).listen();
-    const { end, ...rest } = await this.#engine.connect(proxy, this.#leaseMs);
+  /** @param leaseMs another lease than the bed's */
+  async way(leaseMs = this.#leaseMs): Promise<Way> {
+    const proxy = await new Proxy(this.#engine.socket).listen();
+    const { end, ...rest } = await this.#engine.connect(proxy, leaseMs);
     this.#context.onTestFinished(async () => {
       await proxy.close(); // first: what is still asked then is answered by its failure
       await end();

@@ -13,6 +13,9 @@ const SHORT_MS = 1_000;
 /** For tests in which a lease has to last on a busy machine, and yet is renewed or doubted soon. */
 export const LEASE_MS = 2_400;
 
+/** For who has to keep the lock whatever the machine does meanwhile. */
+const LONG_MS = 60_000;
+
 export const asking = (session: string, owner: string, waitMs = 0): AcquireRequest => ({
   session, owner, waitMs, signal: new AbortController().signal,
   info: { attemptId: owner, pid: process.pid, host: 'here', state: 'running', note: null, labels: {} },
@@ -42,7 +45,7 @@ export function faultsOnTheWay(engine: () => EngineUnderTest): void {
 
   test('S14 R1: replies that are lost with their connection: one grant, one record, one release', async (context) => {
     const { acquire, release, write } = engine().questions;
-    const bed = new Bed(engine(), context, 10_000);
+    const bed = new Bed(engine(), context, LONG_MS);
     const way = await bed.way();
     const warm = await granted(way.locks, `${bed.session} warm`, 'warm'); // the server knows the scripts now
     await warm.release();
@@ -83,7 +86,7 @@ export function faultsOnTheWay(engine: () => EngineUnderTest): void {
 
   test('S2 S12: cut off for longer than a lease and its doubt: lost, and nobody overlaps', async (context) => {
     const bed = new Bed(engine(), context, SHORT_MS);
-    const [way, other] = [await bed.way(), await bed.way()];
+    const [way, other] = [await bed.way(), await bed.way(LONG_MS)];
     const writing = await bed.write(way, 'cut off', { answerMs: 300, settleMs: 50 });
     const waiting = bed.write(other, 'successor'); // asks while it is held, and takes over when it has ended
     way.proxy.break();
@@ -97,7 +100,7 @@ export function faultsOnTheWay(engine: () => EngineUnderTest): void {
 
   test('S4 S7 M09 M13: a zombie wakes after the takeover: write, renewal and release are refused', async (context) => {
     const bed = new Bed(engine(), context, SHORT_MS);
-    const [way, other] = [await bed.way(), await bed.way()];
+    const [way, other] = [await bed.way(), await bed.way(LONG_MS)];
     const zombie = await granted(way.locks, bed.session, 'zombie');
     const request = { session: bed.session, token: zombie.token, tokenScope: 'durable', signal: new AbortController().signal } as const;
     const writer = await way.records.open({ ...request, lease: zombie });
@@ -147,7 +150,7 @@ export function faultsOnTheWay(engine: () => EngineUnderTest): void {
   });
 
   test('L4 M21: a waiter whose way is cut waits on, and is granted in its turn', async (context) => {
-    const bed = new Bed(engine(), context, 10_000);
+    const bed = new Bed(engine(), context, LONG_MS);
     const [way, other] = [await bed.way(), await bed.way()];
     const holder = await granted(other.locks, bed.session, 'holder');
     const first = granted(way.locks, bed.session, 'first', 60_000);
@@ -167,7 +170,7 @@ export function faultsOnTheWay(engine: () => EngineUnderTest): void {
 /** What happens to the server itself. One after another: there is one server. */
 export function faultsOfTheServer(engine: () => EngineUnderTest, server: () => Server): void {
   test('S3 S14 M12: the server is killed and started again: the holder goes on, and so does who waits', async (context) => {
-    const bed = new Bed(engine(), context, 2_000);
+    const bed = new Bed(engine(), context, LONG_MS);
     const [way, other] = [await bed.way(), await bed.way()];
     const writing = await bed.write(way, 'holder', { answerMs: 20_000 });
     const waiting = bed.write(other, 'waiter', { answerMs: 20_000 });
