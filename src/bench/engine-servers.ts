@@ -126,7 +126,7 @@ const connects = (socket: string): Promise<boolean> => new Promise((resolve) => 
 });
 
 /** A whole answer to a question that any client may ask, so that what is starting up does not count as ready. */
-const answers = (socket: string, question: Buffer, is: RegExp): Promise<boolean> => new Promise((resolve) => {
+const answers = (socket: string, question: Buffer, answer: string): Promise<boolean> => new Promise((resolve) => {
   const connection = createConnection(socket, () => connection.write(question));
   let said = '';
   const end = (ready: boolean): void => {
@@ -135,7 +135,7 @@ const answers = (socket: string, question: Buffer, is: RegExp): Promise<boolean>
   };
   connection.on('data', (data) => {
     said += data.toString('latin1');
-    if (is.test(said)) end(true);
+    if (said.includes(answer)) end(true);
   });
   connection.on('error', () => end(false));
   connection.on('close', () => resolve(false));
@@ -171,7 +171,7 @@ export async function startPostgres({ port, fsync = false }: PostgresSettings = 
     fsync: fsync ? 'on' : 'off', max_connections: '500', shared_buffers: '64MB', log_min_messages: 'fatal',
   };
   const argv = [postgres, '-D', data, ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])];
-  const server = new Server(directory, socket, argv, (path) => answers(path, startupMessage('postgres'), /Z\0\0\0\x05I/));
+  const server = new Server(directory, socket, argv, (path) => answers(path, startupMessage('postgres'), 'Z\0\0\0\x05I'));
   return server.start();
 }
 
@@ -194,7 +194,7 @@ export async function startRedis({ port = 0, keeps = false, more = {} }: RedisSe
     appendfsync: 'always', 'repl-diskless-sync-delay': '0', 'enable-debug-command': 'local', ...more,
   };
   const argv = [redis, ...Object.entries(settings).flatMap(([key, value]) => [`--${key}`, value])];
-  return new Server(directory, socket, argv, (path) => answers(path, Buffer.from('PING\r\n'), /\+PONG/)).start();
+  return new Server(directory, socket, argv, (path) => answers(path, Buffer.from('PING\r\n'), '+PONG')).start();
 }
 
 /** A PgBouncer in transaction mode before a PostgreSQL, on a socket file. Null where there is none. */

@@ -9,6 +9,7 @@ import { EXIT, EXIT_TABLE } from './exits.js';
 import type { LogOptions } from './log.js';
 import { declareRunOptions, type RunOptions } from './run/run-options.js';
 import type { StatusOptions } from './status.js';
+import { STORE_OPTION, type StoreOption } from './store-option.js';
 import { harmless } from '../text.js';
 import { showWarnings } from './warnings.js';
 
@@ -63,6 +64,7 @@ function declareStatus(program: Command): void {
       + 'left by a holder that died), 75 if one is held.')
     .argument('<session|dir...>', 'sessions, or directories of sessions')
     .option('-q, --quiet', 'only the exit status')
+    .option(...STORE_OPTION)
     .option('--json', 'for programs')
     .addHelpText('after', `
 Examples:
@@ -82,6 +84,7 @@ function declareLog(program: Command): void {
     .argument('<session>', 'a file of JSON lines')
     .option('--json', 'for programs: one JSON object a line')
     .option('-f, --follow', 'go on as the session grows')
+    .option(...STORE_OPTION)
     .addHelpText('after', `
 Examples:
   $ attempt log notes.jsonl
@@ -109,6 +112,20 @@ Examples:
     });
 }
 
+function declareMigrate(program: Command): void {
+  program.command('migrate')
+    .summary('make the tables of locks in PostgreSQL')
+    .description('Make the tables that locks in PostgreSQL need, where they are missing, or print\nthe SQL that makes them.')
+    .option(...STORE_OPTION)
+    .option('--print', 'print the SQL, and touch nothing')
+    .addHelpText('after', `
+Examples:
+  $ attempt migrate --print > attempt.sql
+  $ ATTEMPT_STORE=postgres://db/app attempt migrate
+`)
+    .action(async (options: StoreOption & { print?: boolean }) => (await import('./store.js')).migrateStore(options));
+}
+
 function build(): Command {
   const program = new Command('attempt')
     .description('Run commands under the write lock of a session; however they end, the lock is\ngiven back.')
@@ -130,7 +147,7 @@ Examples:
 `);
   printing(program, 'version', () => `${version()}\n`);
   printing(program, 'explain-exit', () => EXIT_TABLE);
-  for (const declare of [declareRun, declareAppend, declareStatus, declareLog, declareCheck]) declare(program);
+  for (const declare of [declareRun, declareAppend, declareStatus, declareLog, declareCheck, declareMigrate]) declare(program);
   for (const command of program.commands) command.helpOption('-h, --help', 'print this');
   return program;
 }

@@ -5,13 +5,14 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { basename, dirname, join, relative } from 'node:path';
 import { AttemptError } from '../errors.js';
-import { localFileLocks } from '../locks/file/local-file-locks.js';
 import type { Holder, SessionStatus } from '../locks/lock-store.js';
 import { EXIT } from './exits.js';
+import { openStore } from './store.js';
+import type { StoreOption } from './store-option.js';
 import { table } from './table.js';
 import { harmlessJson, inWords, labelsInWords, shortId } from '../text.js';
 
-export interface StatusOptions {
+export interface StatusOptions extends StoreOption {
   readonly quiet?: boolean;
   readonly json?: boolean;
 }
@@ -64,10 +65,15 @@ const HEADER = ['SESSION', 'STATE', 'HELD FOR', 'LEASE ENDS', 'PID', 'ATTEMPT', 
  * Prints who holds each session. Sets the exit status: 0 all free (or left by a dead holder), 75 one is held.
  * @throws AttemptError `SESSION_INVALID` for a path that leads nowhere
  */
-export async function status(paths: readonly string[], { quiet, json }: StatusOptions): Promise<void> {
-  const locks = localFileLocks();
+export async function status(paths: readonly string[], { quiet, json, ...options }: StatusOptions): Promise<void> {
+  const store = await openStore(options);
   const found: SessionStatus[] = [];
-  for (const session of paths.flatMap(sessionsAt)) found.push(...await locks.query(session));
+  try {
+    const sessions = store.kind === 'files' ? paths.flatMap(sessionsAt) : paths;
+    for (const session of sessions) found.push(...await store.locks.query(session));
+  } finally {
+    await store.close();
+  }
   const now = Date.now();
   if (found.some(({ holder }) => holder && !isOver(holder, now))) process.exitCode = EXIT.busy;
   if (quiet) return;

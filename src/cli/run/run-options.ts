@@ -4,6 +4,7 @@
 import { constants } from 'node:os';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { parseDuration } from '../duration.js';
+import { STORE_OPTION } from '../store-option.js';
 
 export interface RunOptions {
   /** Milliseconds; Infinity without a limit. */
@@ -22,6 +23,7 @@ export interface RunOptions {
   readonly report?: string;
   readonly foreground?: boolean;
   readonly preserveStatus?: boolean;
+  readonly store?: string;
 }
 
 function parseSignal(text: string): NodeJS.Signals {
@@ -95,6 +97,7 @@ export function declareRunOptions(command: Command): Command {
     .option('--report <file>', 'write the report, as JSON')
     .option('--foreground', 'stay in the terminal\'s process group; then only\nthe command itself is signalled and awaited')
     .option('--preserve-status', 'the command\'s status even if it timed out')
+    .option(...STORE_OPTION)
     .passThroughOptions()
     .addHelpText('after', MORE);
 }

@@ -7,7 +7,7 @@ import { systemClock } from '../../clock.js';
 import { AttemptError, describe } from '../../errors.js';
 import { encodeRecord } from '../../session/line.js';
 import type { SessionContent, SessionEntry } from '../../session/read-session.js';
-import type { OpenedSession, SessionRecord, SessionRecords } from '../../session/session-records.js';
+import type { OpenedSession, OpenRequest, SessionRecord, SessionRecords } from '../../session/session-records.js';
 import { within } from './within.js';
 
 /** Records kept in an engine, and how to read them. */
@@ -147,6 +147,14 @@ export async function collected(entries: AsyncIterable<SessionEntry>): Promise<S
   const records: SessionEntry[] = [];
   for await (const entry of entries) records.push(entry);
   return { records, discarded: 0, torn: [] };
+}
+
+/**
+ * Records of one token are numbered by one writer: a second one would give the same numbers to others.
+ * @throws AttemptError `CONFIG_INVALID`
+ */
+export function expectAlone({ session, joining }: OpenRequest): void {
+  if (joining) throw new AttemptError('CONFIG_INVALID', `${session}: expected to be the one writer of its attempt; records in an engine cannot be shared with children`);
 }
 
 /** Refused at opening: the lock this attempt holds is not where the records are. */

@@ -4,7 +4,7 @@
 import { expect } from '../../config-checks.js';
 import type { SessionEntry } from '../../session/read-session.js';
 import type { OpenRequest, OpenedSession } from '../../session/session-records.js';
-import { collected, notHeldHere, RecordQueue, type Batch, type EngineRecords } from '../engine/record-queue.js';
+import { collected, expectAlone, notHeldHere, RecordQueue, type Batch, type EngineRecords } from '../engine/record-queue.js';
 import { isConnectionFailure, Queries, type PostgresClient } from './client.js';
 import { quotedSchema } from './names.js';
 
@@ -52,8 +52,9 @@ export function postgresSession(client: PostgresClient, options: PostgresSession
   DELETE FROM ${s}.records r USING held WHERE r.session = $1 AND (r.token, r.n) < (held.token, $4::bigint)
 ), ${insert(s)} SELECT count(*)::int AS held FROM held`;
 
-  async function open({ session, lease }: OpenRequest): Promise<OpenedSession> {
-    const { owner, token } = lease;
+  async function open(request: OpenRequest): Promise<OpenedSession> {
+    expectAlone(request);
+    const { session, lease: { owner, token } } = request;
     const [row] = await queries.run(
       `SELECT (SELECT coalesce(max(n), 0) FROM ${s}.records WHERE session = $1 AND token = $3::bigint) AS last
        FROM ${s}.locks WHERE session = $1 AND owner = $2 AND token = $3::bigint`, [session, owner, token], QUERY_MS,

@@ -5,7 +5,7 @@
 import { expect } from '../../config-checks.js';
 import type { SessionEntry } from '../../session/read-session.js';
 import type { OpenRequest, OpenedSession } from '../../session/session-records.js';
-import { collected, notHeldHere, RecordQueue, type Batch, type EngineRecords } from '../engine/record-queue.js';
+import { collected, expectAlone, notHeldHere, RecordQueue, type Batch, type EngineRecords } from '../engine/record-queue.js';
 import { Commands, isConnectionFailure, isIoredis, isNodeRedis, Script, type RedisClient } from './client.js';
 import { checkedPrefix, keysOf } from './keys.js';
 
@@ -84,8 +84,9 @@ export function redisSession(client: RedisClient, options: RedisSessionOptions =
     return [lock, records];
   };
 
-  async function open({ session, lease }: OpenRequest): Promise<OpenedSession> {
-    const { owner, token } = lease;
+  async function open(request: OpenRequest): Promise<OpenedSession> {
+    expectAlone(request);
+    const { session, lease: { owner, token } } = request;
     const last = await opening.run(commands, keys(session), [owner, token]);
     if (last === null) throw notHeldHere(session, 'Redis and prefix');
     const writeBatch = async ({ first, records, replaces }: Batch): Promise<boolean> =>

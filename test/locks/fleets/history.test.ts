@@ -25,7 +25,7 @@ test.each<[string, string, HistoryEvent[], FoundRecord[]]>([
   ['S1', 'granted twice', [...right, at(10, 2, 'granted')], there],
   ['S2', 'before token 1 ended', [...right, at(5.5, 1, 'holds')], there],
   ['S2', 'before token 3 ended', [at(0, 3, 'granted'), at(20, 3, 'holds'), ...right], there],
-  ['S3', 'granted after 2 had ended', [...right.map((one) => ({ ...one, token: 3 - one.token }))], found([2, 'a'], [2, 'c'])],
+  ['S3', 'granted after 2 had ended', right.map((one) => ({ ...one, token: 3 - one.token })), found([2, 'a'], [2, 'c'])],
   ['S4', 'is read after one of 2', right, found([2, 'c'], [1, 'a'])],
   ['S4', 'was refused and is there', right, found([1, 'a'], [1, 'b'])],
   ['S10', 'nobody was granted', [...right, at(10, 7, 'holds')], there],

@@ -2,7 +2,8 @@
  * The contract of a lock store on a real Redis, through both clients.
  */
 import { randomUUID } from 'node:crypto';
-import { describe, expect, test } from 'vitest';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { LockStore } from '../../../src/locks/lock-store.js';
 import { redisLocks } from '../../../src/locks/redis/redis-locks.js';
 import { lockStoreContract } from '../../../src/testing/lock-store-contract.js';
@@ -20,5 +21,17 @@ describeWith(['redis'], 'redisLocks', () => {
     test.each(cases.map((one) => [one.title, one] as const))('%s', async (_title, one) => {
       expect(await one.run()).toBe('kept');
     });
+  });
+});
+
+/** Any server the user has: `ATTEMPT_REDIS_URL=redis://... npm test`. Writes keys with the prefix `attempt`. */
+const url = process.env['ATTEMPT_REDIS_URL'] ?? '';
+describe.skipIf(url === '')('redisLocks on ATTEMPT_REDIS_URL', () => {
+  let client: Redis;
+  beforeAll(() => { client = new Redis(url); });
+  afterAll(() => client.disconnect());
+  const cases = lockStoreContract(() => ({ store: redisLocks(client), session: `test of attempt-lifecycle ${randomUUID()}` }));
+  test.each(cases.map((one) => [one.title, one] as const))('%s', async (_title, one) => {
+    expect(await one.run()).toBe('kept');
   });
 });
