@@ -1,6 +1,7 @@
 /**
  * What a lock in an engine is compared with: the bare statements or commands, and what people use today.
  */
+import { setMaxListeners } from 'node:events';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import Redlock from 'redlock';
@@ -30,6 +31,7 @@ export async function connectTo(ports: { postgres: number; redis: number }): Pro
 }
 
 const NEVER = new AbortController().signal;
+setMaxListeners(0, NEVER); // many ask at a time when the sessions are made
 const info: HolderInfo = { attemptId: 'bench', pid: process.pid, host: 'here', state: 'running', note: null, labels: {} };
 let count = 0;
 

@@ -11,8 +11,12 @@ const SCRIPT = fileURLToPath(new URL('./fleets-handover-process.js', import.meta
 export const WAYS: readonly Way[] = ['postgresLocks', 'bare advisory lock', 'redisLocks', 'bare BLPOP'];
 
 const hear = <T>(child: ChildProcess): Promise<T> => new Promise((resolve, reject) => {
-  child.once('message', (said) => resolve(said as T));
-  child.once('exit', () => reject(new Error('a process has ended')));
+  const fail = (): void => reject(new Error('a process has ended'));
+  child.once('exit', fail);
+  child.once('message', (said) => {
+    child.off('exit', fail);
+    resolve(said as T);
+  });
 });
 
 /**

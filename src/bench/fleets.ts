@@ -1,5 +1,5 @@
 /**
- * `npm run bench:fleets [-- --json]`: what locks in PostgreSQL and Redis cost beside the bare statements, and how fast
+ * `npm run bench:fleets [-- --json] [--no-fsync]`: what locks in PostgreSQL and Redis cost beside the bare statements, and how fast
  * they are handed over, on servers of this machine started for it. Ratios of one run; nothing here passes or fails.
  */
 import { tmpdir } from 'node:os';
@@ -32,7 +32,7 @@ async function measure(engines: Engines, ports: { postgres: number; redis: numbe
   const handovers = await handoversAmong(HANDOVER, ports, engines.redis);
   const { cpu, cores, node, system, filesystem } = machineOf(tmpdir());
   if (json) return console.log(JSON.stringify({ machine: machineOf(tmpdir()), costs, many, handovers }));
-  console.log(`${cpu}, ${cores} cores; ${system}; node ${node}; ${filesystem}. PostgreSQL waits for the disk (fsync), Redis does not.`);
+  console.log(`${cpu}, ${cores} cores; ${system}; node ${node}; ${filesystem}. PostgreSQL ${fsync ? 'waits' : 'does not wait'} for the disk, Redis does not.`);
   console.log(`\nTaken and given back, nobody else about. ${COST.rounds} rounds, interleaved.`);
   printCosts(costs, (name) => (/redis/i.test(name) ? BARE.redis : BARE.postgres));
   console.log('\nThe same pair on one of many sessions; x: of the fewest.');
@@ -45,8 +45,10 @@ async function measure(engines: Engines, ports: { postgres: number; redis: numbe
   }
 }
 
+/** With `--no-fsync` PostgreSQL does not wait for the disk: what is left is the protocol. */
+const fsync = !process.argv.includes('--no-fsync');
 const ports = { postgres: await freePort(), redis: await freePort() };
-const servers = [await startPostgres({ port: ports.postgres, fsync: true }), await startRedis({ port: ports.redis })];
+const servers = [await startPostgres({ port: ports.postgres, fsync }), await startRedis({ port: ports.redis })];
 try {
   if (servers.includes(null)) throw new Error('expected PostgreSQL and Redis to be installed, found neither or one of them');
   const engines = await connectTo(ports);

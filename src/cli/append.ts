@@ -33,7 +33,8 @@ async function* linesOf(input: AsyncIterable<Buffer>): AsyncGenerator<Line> {
 export async function append(): Promise<void> {
   const { ATTEMPT_KEPT_IN: kind = 'files' } = process.env;
   if (kind !== 'files') {
-    throw new AttemptError('CONFIG_INVALID', `append: expected an attempt on a session in a file, got one kept in ${kind}; write its records from the program`);
+    throw new AttemptError('CONFIG_INVALID', `append: expected an attempt on a session in a file, got one kept in ${kind}; `
+      + 'write its records from the program');
   }
   const attempt = inheritAttempt();
   let written = 0;

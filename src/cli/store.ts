@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import { AttemptError, describe } from '../errors.js';
 import type { EngineRecords } from '../locks/engine/record-queue.js';
 import type { LockStore } from '../locks/lock-store.js';
+import type { RedisClient } from '../locks/redis/client.js';
 import { harmlessJson } from '../text.js';
 import type { StoreOption } from './store-option.js';
 
@@ -33,7 +34,8 @@ export async function openStore({ store = process.env['ATTEMPT_STORE'] }: StoreO
   const scheme = /^([a-z]+):\/\//.exec(store)?.[1] ?? '';
   if (scheme === 'postgres' || scheme === 'postgresql') return openPostgres(store);
   if (scheme === 'redis' || scheme === 'rediss') return openRedis(store);
-  throw new AttemptError('CONFIG_INVALID', `--store: expected postgres://... or redis://..., got ${scheme === '' ? 'no URL' : `${scheme}://...`}`);
+  throw new AttemptError('CONFIG_INVALID', `--store: expected postgres://... or redis://..., `
+    + `got ${scheme === '' ? 'no URL' : `${scheme}://...`}`);
 }
 
 /** One attempt asks for little at a time: its lock, its renewal, who holds it. */
@@ -50,15 +52,32 @@ async function openPostgres(url: string): Promise<OpenedStore> {
   };
 }
 
+/** With whichever of the two packages is installed. */
 async function openRedis(url: string): Promise<OpenedStore> {
-  const { Redis } = await installed('Redis', 'ioredis', () => import('ioredis'));
   const { redisLocks, redisSession } = await import('../locks/redis/index.js');
-  const client = new Redis(url, { connectTimeout: 5_000, maxRetriesPerRequest: 3 });
-  client.on('error', () => {}); // what was asked says so itself
+  const [client, end] = await viaIoredis(url).catch((error: unknown) => {
+    if ((error as { code?: unknown }).code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    return viaNodeRedis(url);
+  });
   return {
     kind: 'redis', locks: redisLocks(client), records: redisSession(client), nameOf: (session) => session,
-    close: async () => client.disconnect(),
+    close: async () => end(),
   };
+}
+
+async function viaIoredis(url: string): Promise<[RedisClient, () => void]> {
+  const { Redis } = await import('ioredis');
+  const client = new Redis(url, { connectTimeout: 5_000, maxRetriesPerRequest: 3 });
+  client.on('error', () => {}); // what was asked says so itself
+  return [client, () => client.disconnect()];
+}
+
+async function viaNodeRedis(url: string): Promise<[RedisClient, () => void]> {
+  const { createClient } = await installed('Redis', 'ioredis or redis', () => import('redis'));
+  const client = createClient({ url, socket: { connectTimeout: 5_000 } });
+  client.on('error', () => {});
+  await client.connect();
+  return [client, () => client.destroy()];
 }
 
 async function installed<T>(engine: string, name: string, load: () => Promise<T>): Promise<T> {
@@ -66,7 +85,8 @@ async function installed<T>(engine: string, name: string, load: () => Promise<T>
     return await load();
   } catch (cause) {
     if ((cause as { code?: unknown }).code !== 'ERR_MODULE_NOT_FOUND') throw cause;
-    throw new AttemptError('CONFIG_INVALID', `--store: locks in ${engine} need the package ${name}; install it where attempt-lifecycle is: npm install ${name}`, { cause });
+    throw new AttemptError('CONFIG_INVALID', `--store: locks in ${engine} need the package ${name}; install it where `
+      + 'attempt-lifecycle is: npm install', { cause });
   }
 }
 
@@ -74,8 +94,12 @@ async function installed<T>(engine: string, name: string, load: () => Promise<T>
  * The records of a session kept in an engine, as `attempt log` shows them.
  * @throws AttemptError `CONFIG_INVALID` where it should follow; `LOCK_STORE_FAILED` where the engine does not answer
  */
-export async function logFrom(records: EngineRecords, session: string, { json, follow }: { json?: boolean; follow?: boolean }): Promise<void> {
-  if (follow) throw new AttemptError('CONFIG_INVALID', '--follow: expected a session in a file, got one in an engine; ask again instead');
+export async function logFrom(
+  records: EngineRecords, session: string, { json, follow }: { json?: boolean; follow?: boolean },
+): Promise<void> {
+  if (follow) {
+    throw new AttemptError('CONFIG_INVALID', '--follow: expected a session in a file, got one in an engine; ask again instead');
+  }
   let count = 0;
   try {
     for await (const { token, record } of records.stream(session)) {
@@ -90,10 +114,14 @@ export async function logFrom(records: EngineRecords, session: string, { json, f
 }
 
 /** Makes the tables of locks in PostgreSQL, or prints what makes them. */
-export async function migrateStore({ store = process.env['ATTEMPT_STORE'], print }: StoreOption & { readonly print?: boolean }): Promise<void> {
+export async function migrateStore(
+  { store = process.env['ATTEMPT_STORE'], print }: StoreOption & { readonly print?: boolean },
+): Promise<void> {
   const { migrate, migrationSql } = await import('../locks/postgres/index.js');
   if (print) return void process.stdout.write(migrationSql());
-  if (!/^postgres(ql)?:/.test(store ?? '')) throw new AttemptError('CONFIG_INVALID', 'migrate: expected --store postgres://..., got none');
+  if (!/^postgres(ql)?:/.test(store ?? '')) {
+    throw new AttemptError('CONFIG_INVALID', 'migrate: expected --store postgres://..., got none');
+  }
   const { default: pg } = await installed('PostgreSQL', 'pg', () => import('pg'));
   const client = new pg.Client({ connectionString: store, connectionTimeoutMillis: 5_000 });
   await client.connect();

@@ -15,7 +15,8 @@ async function onStore(bench: Bench, url: string): Promise<void> {
     started.child.stdin?.end();
     return started.ended;
   };
-  const holder = bench.attempt(['run', '--store', url, '-l', 'job=nightly', 'key', '--', 'sh', '-c', 'echo $ATTEMPT_SESSION $ATTEMPT_TOKEN > seen; exec cat']);
+  const command = ['sh', '-c', 'echo $ATTEMPT_SESSION $ATTEMPT_TOKEN > seen; exec cat'];
+  const holder = bench.attempt(['run', '--store', url, '-l', 'job=nightly', 'key', '--', ...command]);
   expect(await bench.line('seen')).toBe('key 1');
   expect(await run('run', '-n', 'key', 'true')).toMatchObject({ code: EXIT.busy, stderr: expect.stringContaining('job=nightly') });
   const waiter = bench.attempt(['run', '--report', 'report.json', 'key', '--', 'sh', '-c', 'echo $ATTEMPT_TOKEN'], { env });

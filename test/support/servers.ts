@@ -7,7 +7,9 @@ import { Redis } from 'ioredis';
 import pg from 'pg';
 import { createClient } from 'redis';
 import { afterAll, afterEach, beforeAll, describe } from 'vitest';
-import { programOf, startPgBouncer, startPostgres, startRedis, type PostgresSettings, type RedisSettings, type Server } from '../../src/bench/engine-servers.js';
+import {
+  programOf, startPgBouncer, startPostgres, startRedis, type PostgresSettings, type RedisSettings, type Server,
+} from '../../src/bench/engine-servers.js';
 import { migrate } from '../../src/locks/postgres/migrate.js';
 import { Proxy } from './proxy.js';
 

@@ -180,7 +180,7 @@ export class EngineLocks implements LockStore {
     const { session, tokenFloor } = line.request;
     if (this.#floors.mustCompare(session, grant)) {
       const wentBack = this.#floors.wentBack(session, grant);
-      const known = await line.orLeft(tokenFloor?.() ?? Promise.resolve(0));
+      const known = tokenFloor === undefined ? 0 : await line.orLeft(tokenFloor());
       if (known === 'left') return false;
       const floor = Math.max(known, this.#floors.highest(session));
       if (floor >= lease.token) {
@@ -201,7 +201,9 @@ export class EngineLocks implements LockStore {
     line.giveBackLate();
     if (!line.isUnclear && !this.#engine.isConnectionFailure(error)) this.#refused.bury(line.request.owner);
     return { status: 'unknown', error: error instanceof AttemptError ? error
-      : new AttemptError('LOCK_STORE_FAILED', `${line.request.session}: ${this.#name} did not answer: ${describe(error)}`, { cause: error }) };
+      : new AttemptError('LOCK_STORE_FAILED', `${line.request.session}: ${this.#name} did not answer: ${describe(error)}`, {
+        cause: error,
+      }) };
   }
 
   #isWanted({ signal, owner }: AcquireRequest): boolean {

@@ -75,7 +75,8 @@ export class RecordQueue {
 
   #push(records: readonly string[], replaces: boolean): Promise<void> {
     if (this.#closed) {
-      return Promise.reject(new AttemptError('WRITE_FAILED', `Expected "${this.#session}" to be open, but found it closed. Nothing written.`));
+      const what = `Expected "${this.#session}" to be open, but found it closed. Nothing written.`;
+      return Promise.reject(new AttemptError('WRITE_FAILED', what));
     }
     return new Promise((resolve, reject) => {
       this.#waiting.push({ records, replaces, resolve, reject });
@@ -134,7 +135,8 @@ export class RecordQueue {
   #failed(cause: unknown): AttemptError {
     if (cause instanceof AttemptError) return cause;
     const known = !this.#writer.isConnectionFailure(cause);
-    return new AttemptError('WRITE_FAILED', `${this.#session}: the engine ${known ? 'refused the write' : 'gave no answer'}: ${describe(cause)}. `
+    const what = `the engine ${known ? 'refused the write' : 'gave no answer'}: ${describe(cause)}`;
+    return new AttemptError('WRITE_FAILED', `${this.#session}: ${what}. `
       + `${known ? 'Nothing was written' : 'Whether it was written is not known; read the session to find out'}.`, { cause });
   }
 }
@@ -154,11 +156,13 @@ export async function collected(entries: AsyncIterable<SessionEntry>): Promise<S
  * @throws AttemptError `CONFIG_INVALID`
  */
 export function expectAlone({ session, joining }: OpenRequest): void {
-  if (joining) throw new AttemptError('CONFIG_INVALID', `${session}: expected to be the one writer of its attempt; records in an engine cannot be shared with children`);
+  if (!joining) return;
+  throw new AttemptError('CONFIG_INVALID', `${session}: expected to be the one writer of its attempt; records in an engine `
+    + 'cannot be shared with children');
 }
 
 /** Refused at opening: the lock this attempt holds is not where the records are. */
 export function notHeldHere(session: string, engine: string): AttemptError {
-  return new AttemptError('WRITE_FENCED', `${session}: expected its lock to be held by this attempt in the same ${engine}, found it is not. `
-    + `Use the locks and the records of one engine together, with the same schema or prefix.`);
+  return new AttemptError('WRITE_FENCED', `${session}: expected its lock to be held by this attempt in the same ${engine}, `
+    + 'found it is not. ' + `Use the locks and the records of one engine together, with the same schema or prefix.`);
 }

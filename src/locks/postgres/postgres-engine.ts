@@ -52,7 +52,8 @@ export class PostgresEngine implements LockEngine {
       return { status: 'granted', token: Number(row['token']), isNew: row['is_new'] === true, epoch: 'durable' };
     }
     const ends = numberOr(row?.['ends_in'], Infinity);
-    return { status: 'busy', holder: row?.['owner'] == null || ends < 0 ? null : holderOf(row, row['held_token']), endsInMs: ends < 0 ? Infinity : ends };
+    if (row?.['owner'] == null || ends < 0) return { status: 'busy', holder: null, endsInMs: Infinity };
+    return { status: 'busy', holder: holderOf(row, row['held_token']), endsInMs: ends };
   }
 
   async raise({ session, owner, token }: EngineClaim, floor: number): Promise<number | null> {

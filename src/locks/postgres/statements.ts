@@ -41,7 +41,8 @@ function acquire(s: string, waits: boolean): string {
       AND coalesce((l.buried ->> $2)::timestamptz < clock_timestamp(), true)
       AND NOT EXISTS (
         SELECT 1 FROM ${s}.waiters w WHERE w.session = $1 AND w.owner <> $2 AND w.seen_until > clock_timestamp()
-          ${waits ? `AND w.seq < coalesce((SELECT me.seq FROM ${s}.waiters me WHERE me.session = $1 AND me.owner = $2), 9223372036854775807)` : ''}
+          ${waits ? `AND w.seq < coalesce(
+            (SELECT me.seq FROM ${s}.waiters me WHERE me.session = $1 AND me.owner = $2), 9223372036854775807)` : ''}
       ))`;
   const queue = `, queued AS (
   INSERT INTO ${s}.waiters AS w (session, owner, seen_until, channel, info)

@@ -83,8 +83,9 @@ export class Commands {
   async duplicate(): Promise<BlockingClient> {
     if (isIoredis(this.#client)) {
       // What was asked on a connection that is lost is asked anew by us: not by the client, which knows no better.
-      const made = this.#client.duplicate({ retryStrategy: null, maxRetriesPerRequest: 0, autoResendUnfulfilledCommands: false, lazyConnect: true }) as
-        Ioredis & { connect(): Promise<void> };
+      const made = this.#client.duplicate({
+        retryStrategy: null, maxRetriesPerRequest: 0, autoResendUnfulfilledCommands: false, lazyConnect: true,
+      }) as Ioredis & { connect(): Promise<void> };
       made.on('error', () => {});
       await made.connect();
       made.stream?.unref?.();

@@ -53,6 +53,8 @@ end
 `;
 
 const script = (body: string): Script => new Script(PRELUDE + LINE + body);
+/** For scripts that meet no waiter. */
+const short = (body: string): Script => new Script(PRELUDE + body);
 
 /**
  * KEYS 5 the owner's tombstone. ARGV 1 owner, 2 wake prefix, 3 lease in ms, 4 info, 5 wait ('1'), 6 for how long a
@@ -99,7 +101,7 @@ return {0, owner, lock[1], lock[3], lock[4] or '', lock[5] or '', whole(ends - n
 `);
 
 /** ARGV 1 owner, 3 token, 4 floor. Answers the token, or nothing. */
-export const raise = script(`
+export const raise = short(`
 local lock = redis.call('HMGET', KEYS[1], 'token', 'owner')
 if lock[2] ~= ARGV[1] or lock[1] ~= ARGV[3] then return false end
 local token = whole(math.max(tonumber(lock[1]), tonumber(ARGV[4])) + 1)
@@ -108,7 +110,7 @@ return token
 `);
 
 /** ARGV 1 owner, 3 token, 4 lease in ms, 5 info. Also after its end, if nobody has been granted since. */
-export const renew = script(`
+export const renew = short(`
 local lock = redis.call('HMGET', KEYS[1], 'token', 'owner')
 if lock[2] ~= ARGV[1] or lock[1] ~= ARGV[3] then return 0 end
 redis.call('HSET', KEYS[1], 'ends', whole(now + ARGV[4]), 'info', ARGV[5])

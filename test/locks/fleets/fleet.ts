@@ -61,7 +61,8 @@ class Fleet {
   start(): void {
     const { engine, socket, sessions, leaseMs, together } = this.#plan;
     const name = `worker ${this.#names += 1}`;
-    const child = spawn(process.execPath, ['--no-warnings', SCRIPT, JSON.stringify({ engine, socket, sessions, leaseMs, together, name })], { stdio: ['pipe', 'pipe', 'pipe'] });
+    const plan = JSON.stringify({ engine, socket, sessions, leaseMs, together, name });
+    const child = spawn(process.execPath, ['--no-warnings', SCRIPT, plan], { stdio: ['pipe', 'pipe', 'pipe'] });
     this.#workers.add(child);
     child.stdin.on('error', () => {});
     child.stderr.on('data', (text) => this.errors.push(String(text)));

@@ -108,7 +108,8 @@ describeWith(['postgres'], 'PostgreSQL', () => {
     });
     expect(report).toMatchObject({ outcome: 'notStarted', error: { code: 'LOCK_STORE_FAILED', message: expect.stringContaining('migrate(pool)') } });
     await migrate(pool, { schema: 'other' });
-    const again = await runAttempt({ session: 'key', records: postgresSession(pool), locks: postgresLocks(pool, { schema: 'other' }), work: () => 1 });
+    const locks = postgresLocks(pool, { schema: 'other' });
+    const again = await runAttempt({ session: 'key', records: postgresSession(pool), locks, work: () => 1 });
     expect(again).toMatchObject({ outcome: 'notStarted', error: { code: 'WRITE_FENCED', message: expect.stringContaining('same schema') } });
   });
 
