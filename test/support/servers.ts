@@ -118,8 +118,8 @@ export function usePgBouncer(postgres: Hooks<PostgresForTests>): Hooks<Behind> {
 }
 
 export interface RedisForTests extends Behind {
-  ioredis(proxy?: Proxy): Redis;
-  nodeRedis(proxy?: Proxy): Promise<ReturnType<typeof createClient>>;
+  ioredis(more?: { keyPrefix?: string }): Redis;
+  nodeRedis(): Promise<ReturnType<typeof createClient>>;
 }
 
 /** Clients of a Redis that come back by themselves, as they do by default, and soon. */
@@ -129,14 +129,14 @@ export function useRedis(settings: RedisSettings = {}): Hooks<RedisForTests> {
     const made = await behind(await startRedis(settings));
     return {
       ...made,
-      ioredis(proxy = made.proxy) {
-        const client = new Redis({ host: '127.0.0.1', port: proxy.port, retryStrategy: () => 30 });
+      ioredis(more = {}) {
+        const client = new Redis({ host: '127.0.0.1', port: made.proxy.port, retryStrategy: () => 30, ...more });
         client.on('error', () => {});
         later(() => client.disconnect());
         return client;
       },
-      async nodeRedis(proxy = made.proxy) {
-        const client = createClient({ socket: { host: '127.0.0.1', port: proxy.port, reconnectStrategy: () => 30 } });
+      async nodeRedis() {
+        const client = createClient({ socket: { host: '127.0.0.1', port: made.proxy.port, reconnectStrategy: () => 30 } });
         client.on('error', () => {});
         await client.connect();
         later(() => client.destroy());

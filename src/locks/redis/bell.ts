@@ -71,7 +71,7 @@ export class Bell {
     if ([...this.#rings.keys()].some((list) => !lists.includes(list))) void this.#interrupt();
     try {
       const answer = await popped;
-      if (Array.isArray(answer)) this.#rings.get(String(answer[0]))?.();
+      if (Array.isArray(answer)) this.#rings.get(String(answer[0]).slice(this.#commands.keyPrefix.length))?.();
     } finally {
       this.#blocked = null;
     }

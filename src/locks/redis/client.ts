@@ -72,6 +72,11 @@ export class Commands {
     return (this.#client as { isCluster?: boolean }).isCluster === true;
   }
 
+  /** What ioredis puts before each key by itself; a script that makes up a key has to do so, too. */
+  get keyPrefix(): string {
+    return (this.#client as { options?: { keyPrefix?: string } }).options?.keyPrefix ?? '';
+  }
+
   call(words: string[]): Promise<unknown> {
     const client = this.#client;
     if (!isIoredis(client)) return client.sendCommand(words);

@@ -81,7 +81,7 @@ export class RedisEngine implements LockEngine {
   #run(script: Script, session: string, owner: string, args: readonly (string | number)[], buries = false): Promise<unknown> {
     const { lock, line, waiters, seen, wake, buried }: SessionKeys = keysOf(this.#prefix, session);
     const keys = [lock, line, waiters, seen, ...(buries ? [`${buried}${owner}`] : [])];
-    return script.run(this.#commands, keys, [owner, wake, ...args]);
+    return script.run(this.#commands, keys, [owner, `${this.#commands.keyPrefix}${wake}`, ...args]);
   }
 }
 

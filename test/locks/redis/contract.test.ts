@@ -13,6 +13,7 @@ describeWith(['redis'], 'redisLocks', () => {
   const redis = useRedis();
   const made: Record<string, () => Promise<LockStore>> = {
     ioredis: async () => redisLocks(redis().ioredis()),
+    'ioredis with a key prefix': async () => redisLocks(redis().ioredis({ keyPrefix: 'app:' })),
     'node-redis': async () => redisLocks(await redis().nodeRedis()),
   };
 
