@@ -2,6 +2,7 @@
  * What we need of `pg`, as it is: the caller's own pool or client. The package itself is not imported, so it stays
  * the caller's choice which one is installed.
  */
+import { createHash } from 'node:crypto';
 import { AttemptError } from '../../errors.js';
 
 export interface PostgresQuery {
@@ -56,6 +57,8 @@ export class Queries {
   readonly #client: PostgresClient;
   readonly #inTurn: boolean;
   #last: Promise<unknown> = Promise.resolve();
+  /** Prepared by name on each connection: to plan one of these anew costs more than to run it. */
+  #named = true;
 
   constructor(client: PostgresClient) {
     this.#client = client;
@@ -67,16 +70,35 @@ export class Queries {
   }
 
   async run(text: string, values: unknown[], timeoutMs: number): Promise<Record<string, unknown>[]> {
-    const ask = (): Promise<PostgresRows> => this.#client.query({ text, values, query_timeout: Math.ceil(timeoutMs) });
+    const ask = (): Promise<PostgresRows> => this.#client.query({
+      text, values, query_timeout: Math.ceil(timeoutMs), ...(this.#named && { name: nameOf(text) }),
+    });
     try {
       if (!this.#inTurn) return (await ask()).rows;
       const mine = this.#last.then(ask, ask);
       this.#last = mine.catch(() => {});
       return (await mine).rows;
     } catch (error) {
-      throw explained(error);
+      if (!this.#named || !UNPREPARED.test(sqlState(error) ?? '')) throw explained(error);
+      this.#named = false; // a pooler gives each transaction another connection: nothing stays prepared there
+      return this.run(text, values, timeoutMs);
     }
   }
+}
+
+/** No such prepared statement, one of that name already, or one whose tables have changed: nothing was performed. */
+const UNPREPARED = /^(26000|42P05|0A000)$/;
+
+const names = new Map<string, string>();
+
+/** A name for a statement, the same in every process: a connection may serve several of them. */
+function nameOf(text: string): string {
+  const known = names.get(text);
+  if (known !== undefined) return known;
+  const what = /^WITH (\w+)/.exec(text)?.[1] ?? 'one'; // for whoever looks at the server's statistics
+  const made = `attempt_${what}_${createHash('sha1').update(text).digest('hex').slice(0, 24)}`;
+  names.set(text, made);
+  return made;
 }
 
 /** SQLSTATE of an answer by the server; null where there was no such answer. */
