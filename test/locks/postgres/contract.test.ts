@@ -9,9 +9,12 @@ import { migrate } from '../../../src/locks/postgres/migrate.js';
 import { postgresLocks } from '../../../src/locks/postgres/postgres-locks.js';
 import { lockStoreContract } from '../../../src/testing/lock-store-contract.js';
 import { describeWith, usePostgres } from '../../support/servers.js';
+import { doneElsewhere } from '../fleets/elsewhere.js';
 
 describeWith(['postgres'], 'postgresLocks', () => {
   const postgres = usePostgres();
+  doneElsewhere(async () => [postgresLocks(postgres().pool()), postgresLocks(postgres().pool())]);
+
   const made: Record<string, () => Promise<LockStore>> = {
     'a pool': async () => postgresLocks(postgres().pool()),
     'one client, without LISTEN': async () => postgresLocks(await postgres().client(), { listen: false }),

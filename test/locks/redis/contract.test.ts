@@ -8,9 +8,12 @@ import type { LockStore } from '../../../src/locks/lock-store.js';
 import { redisLocks } from '../../../src/locks/redis/redis-locks.js';
 import { lockStoreContract } from '../../../src/testing/lock-store-contract.js';
 import { describeWith, useRedis } from '../../support/servers.js';
+import { doneElsewhere } from '../fleets/elsewhere.js';
 
 describeWith(['redis'], 'redisLocks', () => {
   const redis = useRedis();
+  doneElsewhere(async () => [redisLocks(redis().ioredis()), redisLocks(await redis().nodeRedis())]);
+
   const made: Record<string, () => Promise<LockStore>> = {
     ioredis: async () => redisLocks(redis().ioredis()),
     'ioredis with a key prefix': async () => redisLocks(redis().ioredis({ keyPrefix: 'app:' })),
