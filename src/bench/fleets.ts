@@ -32,7 +32,8 @@ async function measure(engines: Engines, ports: { postgres: number; redis: numbe
   const handovers = await handoversAmong(HANDOVER, ports, engines.redis);
   const { cpu, cores, node, system, filesystem } = machineOf(tmpdir());
   if (json) return console.log(JSON.stringify({ machine: machineOf(tmpdir()), costs, many, handovers }));
-  console.log(`${cpu}, ${cores} cores; ${system}; node ${node}; ${filesystem}. PostgreSQL ${fsync ? 'waits' : 'does not wait'} for the disk, Redis does not.`);
+  const disk = `PostgreSQL ${fsync ? 'waits' : 'does not wait'} for the disk, Redis does not`;
+  console.log(`${cpu}, ${cores} cores; ${system}; node ${node}; ${filesystem}. ${disk}.`);
   console.log(`\nTaken and given back, nobody else about. ${COST.rounds} rounds, interleaved.`);
   printCosts(costs, (name) => (/redis/i.test(name) ? BARE.redis : BARE.postgres));
   console.log('\nThe same pair on one of many sessions; x: of the fewest.');

@@ -9,7 +9,7 @@ import { describeWith, usePostgres, useRedis } from '../../support/servers.js';
 import { runFleet, type FleetResult } from './fleet.js';
 
 const SIZE = isDeep ? { workers: 50, sessions: 200, together: 3, attempts: 10_000, crashes: 60, leaseMs: 3_000 }
-  : { workers: 3, sessions: 9, together: 4, attempts: 150, crashes: 2, leaseMs: 600 };
+  : { workers: 2, sessions: 6, together: 3, attempts: 60, crashes: 2, leaseMs: 600 };
 if (!isDeep) console.warn(`ONLY fleets of ${SIZE.workers} workers; of 50 with 200 sessions: npm run test:deep`);
 
 function judged(engine: string, result: FleetResult): void {
