@@ -36,6 +36,10 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
+/** Servers that run. A process that ends without having stopped them (a run that was broken off) leaves none behind. */
+const running = new Set<ChildProcess>();
+process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+
 /** A server process that can be killed, stopped and started again on what it kept. */
 export class Server {
   /** For clients: the socket file, as a path. */
@@ -67,6 +71,8 @@ export class Server {
     const [program = '', ...args] = this.#argv;
     const child = spawn(program, args, { cwd: this.#directory, stdio: ['ignore', 'pipe', 'pipe'], ...unprivileged() });
     this.#process = child;
+    running.add(child);
+    child.once('exit', () => running.delete(child));
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (text) => { this.#said = (this.#said + text).slice(-4_000); });
     while (child.exitCode === null && performance.now() < until) {
       if (await this.#ready(this.socket)) return true;
