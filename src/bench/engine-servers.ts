@@ -143,6 +143,7 @@ const answers = (socket: string, question: Buffer, answer: string): Promise<bool
     said += data.toString('latin1');
     if (said.includes(answer)) end(true);
   });
+  connection.setTimeout(300, () => end(false)); // it said something else, such as that it is still loading
   connection.on('error', () => end(false));
   connection.on('close', () => resolve(false));
 });
