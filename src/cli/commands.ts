@@ -9,6 +9,7 @@ import type { LogOptions } from './log.js';
 import type { StatusOptions } from './status.js';
 import type { UnlockOptions } from './unlock.js';
 import { declareRunOptions, type RunOptions } from './run/run-options.js';
+import { STORE_OPTION, type StoreOption } from './store-option.js';
 import { showWarnings } from './warnings.js';
 
 function declareRun(program: Command): void {
@@ -51,6 +52,7 @@ function declareStatus(program: Command): void {
       + 'left by a holder that died), 75 if one is held.')
     .argument('<session|dir...>', 'sessions, or directories of sessions')
     .option('-q, --quiet', 'only the exit status')
+    .option(...STORE_OPTION)
     .option('--json', 'for programs')
     .option('--watch', 'go on until interrupted: redrawn on a terminal;\npiped, a line for each change')
     .addHelpText('after', `
@@ -119,6 +121,7 @@ function declareLog(program: Command): void {
     .argument('<session>', 'a file of JSON lines')
     .option('--json', 'for programs: one JSON object a line')
     .option('-f, --follow', 'go on as the session grows')
+    .option(...STORE_OPTION)
     .addHelpText('after', `
 Examples:
   $ attempt log notes.jsonl
@@ -173,9 +176,23 @@ Examples:
       (await import('./inspect.js')).inspect(directories, options));
 }
 
+function declareMigrate(program: Command): void {
+  program.command('migrate')
+    .summary('make the tables of locks in PostgreSQL')
+    .description('Make the tables that locks in PostgreSQL need, where they are missing, or print\nthe SQL that makes them.')
+    .option(...STORE_OPTION)
+    .option('--print', 'print the SQL, and touch nothing')
+    .addHelpText('after', `
+Examples:
+  $ attempt migrate --print > attempt.sql
+  $ ATTEMPT_STORE=postgres://db/app attempt migrate
+`)
+    .action(async (options: StoreOption & { print?: boolean }) => (await import('./store.js')).migrateStore(options));
+}
+
 /** Each subcommand by its name. */
 export const COMMANDS = new Map([
   ['run', declareRun], ['append', declareAppend], ['status', declareStatus], ['doctor', declareDoctor],
   ['unlock', declareUnlock], ['log', declareLog],
-  ['inspect', declareInspect], ['check', declareCheck],
+  ['inspect', declareInspect], ['check', declareCheck], ['migrate', declareMigrate],
 ]);

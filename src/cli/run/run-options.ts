@@ -4,6 +4,7 @@
 import { constants } from 'node:os';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { parseDuration } from '../duration.js';
+import { STORE_OPTION } from '../store-option.js';
 
 export interface RunOptions {
   /** Milliseconds; Infinity without a limit. */
@@ -29,6 +30,7 @@ export interface RunOptions {
   /** Attach to the page that listens on this socket. */
   readonly inspectSocket?: string;
   readonly allowAbort?: boolean;
+  readonly store?: string;
 }
 
 function parseSignal(text: string): NodeJS.Signals {
@@ -106,6 +108,7 @@ export function declareRunOptions(command: Command): Command {
     .option('--allow-abort', 'the page may stop it')
     .option('--foreground', 'stay in the terminal\'s process group; then only\nthe command itself is signalled and awaited')
     .option('--preserve-status', 'the command\'s status even if it timed out')
+    .option(...STORE_OPTION)
     .passThroughOptions()
     .addHelpText('after', MORE);
 }

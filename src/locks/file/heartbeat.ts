@@ -3,12 +3,16 @@
  * attempt that nothing else waits for ends with its process, and the exit hook gives its lock back.
  */
 import type { Clock } from '../../clock.js';
-import type { FileLease } from './file-lease.js';
 
-export class Heartbeat {
+/** What a beat reaches. */
+export interface Beating {
+  beat(): void;
+}
+
+export class Heartbeat<L extends Beating> {
   readonly #clock: Clock;
   readonly #everyMs: number;
-  readonly #leases = new Set<FileLease>();
+  readonly #leases = new Set<L>();
   #timer: unknown = null;
   #longestDelayMs = 0;
 
@@ -18,7 +22,7 @@ export class Heartbeat {
     this.#everyMs = everyMs;
   }
 
-  get leases(): ReadonlySet<FileLease> {
+  get leases(): ReadonlySet<L> {
     return this.#leases;
   }
 
@@ -27,12 +31,12 @@ export class Heartbeat {
     return this.#longestDelayMs;
   }
 
-  add(lease: FileLease): void {
+  add(lease: L): void {
     this.#leases.add(lease);
     if (this.#leases.size === 1) this.#arm();
   }
 
-  remove(lease: FileLease): void {
+  remove(lease: L): void {
     if (!this.#leases.delete(lease) || this.#leases.size > 0) return;
     this.#clock.clearTimeout(this.#timer);
     this.#timer = null;

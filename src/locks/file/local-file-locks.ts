@@ -85,7 +85,7 @@ class LocalFileLocks implements LockStore {
   readonly #clock: Clock;
   readonly #directory: string | undefined;
   readonly #filesystem: FilesystemCheck;
-  readonly #heartbeat: Heartbeat;
+  readonly #heartbeat: Heartbeat<FileLease>;
   readonly #queue = new LocalQueue<Asker>();
   readonly #turns: Turns;
   readonly #tombstones: Tombstones;
@@ -96,7 +96,7 @@ class LocalFileLocks implements LockStore {
     this.#clock = clock;
     this.#directory = directory;
     this.#filesystem = filesystem;
-    this.#heartbeat = new Heartbeat(clock, Math.min(MOST_BEAT_MS, leaseMs / 6));
+    this.#heartbeat = new Heartbeat<FileLease>(clock, Math.min(MOST_BEAT_MS, leaseMs / 6));
     this.#tombstones = new Tombstones(clock, leaseMs + ANSWER_MS);
     this.#turns = new Turns(clock, leaseMs);
     this.#settings = {
