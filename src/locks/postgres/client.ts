@@ -70,16 +70,18 @@ export class Queries {
   }
 
   async run(text: string, values: unknown[], timeoutMs: number): Promise<Record<string, unknown>[]> {
-    const ask = (): Promise<PostgresRows> => this.#client.query({
-      text, values, query_timeout: Math.ceil(timeoutMs), ...(this.#named && { name: nameOf(text) }),
-    });
+    let named = false; // this very question; others on their way may have been asked otherwise
+    const ask = (): Promise<PostgresRows> => {
+      named = this.#named;
+      return this.#client.query({ text, values, query_timeout: Math.ceil(timeoutMs), ...(named && { name: nameOf(text) }) });
+    };
     try {
       if (!this.#inTurn) return (await ask()).rows;
       const mine = this.#last.then(ask, ask);
       this.#last = mine.catch(() => {});
       return (await mine).rows;
     } catch (error) {
-      if (!this.#named || !UNPREPARED.test(sqlState(error) ?? '')) throw explained(error);
+      if (!named || !UNPREPARED.test(sqlState(error) ?? '')) throw explained(error);
       this.#named = false; // a pooler gives each transaction another connection: nothing stays prepared there
       return this.run(text, values, timeoutMs);
     }

@@ -8,6 +8,7 @@ import { lockStoreContract } from '../../../src/testing/lock-store-contract.js';
 import { someOf } from '../../support/depth.js';
 import { describeWith, usePgBouncer, usePostgres } from '../../support/servers.js';
 import { Bed, become } from '../fleets/bed.js';
+import { granted } from '../fleets/faults.js';
 import { engineOn } from './engine-on.js';
 
 describeWith(['postgres', 'pgbouncer'], 'PostgreSQL behind PgBouncer in transaction mode', () => {
@@ -26,6 +27,12 @@ describeWith(['postgres', 'pgbouncer'], 'PostgreSQL behind PgBouncer in transact
     await second.end();
     for (const other of await Promise.all(others)) context.expect((await other.end()).lease).toBe('released');
     await bed.judge(ways[0]!);
+  });
+
+  test('S14: many statements at once, each on whatever connection: none fails for being prepared elsewhere', async () => {
+    const store = postgresLocks(postgres().pool(8, bouncer().proxy));
+    const ask = (n: number) => (n % 2 ? store.query(`key ${n}`) : granted(store, `key ${n} ${randomUUID()}`, 'owner').then((lease) => lease.release()));
+    for (let round = 0; round < 5; round += 1) await Promise.all(Array.from({ length: 24 }, (_, n) => ask(n)));
   });
 
   const cases = lockStoreContract(async () => ({ store: postgresLocks(postgres().pool(4, bouncer().proxy)), session: `key ${randomUUID()}` }));
