@@ -37,7 +37,7 @@ export async function trace(pid, log, injections) {
   let errors = '';
   strace.stderr.on('data', (text) => { errors += text; });
   const ended = new Promise((resolve) => { strace.on('exit', resolve); });
-  const until = performance.now() + 20_000;
+  const until = performance.now() + 60_000;
   for (;;) {
     const tasks = tasksOf(pid);
     if (tasks.length > 0 && tasks.every((status) => !/^TracerPid:\s+0$/m.test(status))) break;
