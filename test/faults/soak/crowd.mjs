@@ -22,7 +22,7 @@ export class Crowd {
     while (this.workers.size < this.size) {
       const worker = new Told(process.execPath, [script, JSON.stringify(this.settings)]);
       this.counts.started += 1;
-      worker.facts = { push: (fact) => this.onFact(fact, worker.pid), find: () => undefined };
+      worker.facts = { push: (fact) => this.#heard(worker, fact), find: () => undefined };
       this.workers.add(worker);
       void worker.ended.then(({ code, signal }) => {
         this.workers.delete(worker);
@@ -31,18 +31,29 @@ export class Crowd {
     }
   }
 
+  #heard(worker, fact) {
+    if (fact.ready) worker.isReady = true;
+    if (fact.is === 'granted' || fact.plainGrant) worker.holds = true;
+    if (fact.ended || fact.plainEnded) worker.holds = false;
+    this.onFact(fact, worker.pid);
+  }
+
   /** Until `isOver`: somebody is killed, or stopped for a while, about so many times a second. */
   async trouble(perSecond, leaseMs, isOver) {
     while (!isOver()) {
       this.fill();
       await pause((0.2 + Math.random() * 1.6) * 1_000 / perSecond);
-      const free = [...this.workers].filter((worker) => !this.stopped.has(worker) && !worker.hasEnded);
+      const ready = [...this.workers].filter((worker) => worker.isReady && !this.stopped.has(worker) && !worker.hasEnded);
+      // Mostly those that hold a lock: it is their successors that are of interest.
+      const holders = ready.filter((worker) => worker.holds);
+      const free = holders.length > 0 && Math.random() < 0.8 ? holders : ready;
       const worker = free[Math.floor(Math.random() * free.length)];
       if (!worker) continue;
-      if (Math.random() < 0.5) {
+      if (Math.random() < 0.4) {
         worker.process.kill('SIGKILL');
+        worker.holds = false;
         this.counts.killed += 1;
-      } else void this.stop(worker, (0.05 + Math.random() * 2) * leaseMs);
+      } else void this.stop(worker, (Math.random() < 0.3 ? Math.random() : 1 + Math.random() * 0.8) * leaseMs);
     }
   }
 

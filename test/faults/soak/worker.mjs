@@ -61,7 +61,7 @@ const block = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0,
 
 /** Some writes with pauses, and now and then a blocked event loop, between two writes. */
 async function hold(session, token, writes, over) {
-  for (let left = Math.ceil(random(1, 12)); left > 0 && !over(); left -= 1) {
+  for (let left = Math.ceil(random(1, 40)); left > 0 && !over(); left -= 1) {
     writeFileSync(inside, '');
     try {
       await writes();
@@ -137,6 +137,7 @@ async function plain(session) {
     say({ wrote: true });
   }, () => compromised);
   await release().catch(() => {});
+  say({ plainEnded: session });
 }
 
 say({ ready: true });
