@@ -6,13 +6,16 @@
  * thread pool, and the write happens in the tick in which the gate was asked.
  */
 import {
-  closeSync, constants, fstatSync, lstatSync, openSync, statSync, writeSync, type Stats,
+  closeSync, constants, fstatSync, lstatSync, openSync, readSync, statSync, writeSync, type Stats,
 } from 'node:fs';
 import { AttemptError, describe } from '../errors.js';
 import { readTail } from './token-scan.js';
 
 /** No known end: look at the file before the next write. */
 const UNKNOWN = -1;
+
+/** Our record is looked for among others' in steps of so much. */
+const LOOK_BYTES = 256 * 1024;
 
 export class AppendFile {
   readonly path: string;
@@ -81,6 +84,40 @@ export class AppendFile {
     if (written !== bytes.length) throw shortWrite(this.path, written, bytes.length);
     this.#end = end + written;
     this.#atLineStart = true;
+    if (this.#token !== null) this.#confirm(end, bytes, this.#token);
+  }
+
+  /**
+   * Is the record where readers accept it? Who is stopped between the look at the end and the write may have been
+   * overtaken there: the record then lies behind a successor's, or in a file that a successor has replaced.
+   *
+   * @param from where the end was before
+   */
+  #confirm(from: number, bytes: Buffer, token: number): void {
+    let highest: number;
+    try {
+      const found = statSync(this.path, { throwIfNoEntry: false });
+      if (found === undefined) return; // removed since, as a file may be at any time
+      const same = found.ino === this.#inode && found.dev === this.#device;
+      if (same && found.size === this.#end) return;
+      highest = same ? this.#highestBefore(from, found.size, bytes, token) : highestAt(this.path, token);
+    } catch (error) {
+      this.#end = UNKNOWN;
+      throw new AttemptError('WRITE_FAILED', `Expected to see the record at the end of "${this.path}", but found: `
+        + `${describe(error)}. It may be there: read the session before you append it again.`, { cause: error });
+    }
+    if (highest > token) throw overtakenMeanwhile(this.path, highest, token);
+  }
+
+  /** The highest token in front of our record, in a file to whose end others have written too. */
+  #highestBefore(from: number, size: number, bytes: Buffer, token: number): number {
+    const window = Buffer.allocUnsafe(LOOK_BYTES + bytes.length);
+    for (let at = from; at < size; at += LOOK_BYTES) {
+      const read = readSync(this.#fd as number, window, 0, window.length, at);
+      const found = window.subarray(0, read).indexOf(bytes);
+      if (found !== -1) return readTail(this.#fd as number, at + found, token + 1).highest;
+    }
+    throw new Error(`its last ${size - from} bytes are other ones`);
   }
 
   /** Forgets the file, so that the next append opens what the path then leads to. */
@@ -159,6 +196,22 @@ function overtaken(path: string, highest: number, token: number): AttemptError {
   return new AttemptError('WRITE_FENCED', `Expected no record with a token above ours (${token}) in `
     + `"${path}", but found ${highest}: a later attempt holds the session, and readers would drop this `
     + 'record. It was not written. Stop this work; the session goes on without it.');
+}
+
+/** The highest token at the end of what the path leads to now. */
+function highestAt(path: string, token: number): number {
+  const fd = openSync(path, constants.O_RDONLY);
+  try {
+    return readTail(fd, fstatSync(fd).size, token + 1).highest;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function overtakenMeanwhile(path: string, highest: number, token: number): AttemptError {
+  return new AttemptError('WRITE_FENCED', `Expected to append to "${path}" under our token (${token}), but while that was `
+    + `under way a later attempt (${highest}) took the session over: readers drop this record. Stop this work; the `
+    + 'session goes on without it.');
 }
 
 function shortWrite(path: string, written: number, wanted: number): AttemptError {

@@ -14,7 +14,9 @@ import { Tombstones } from '../tombstones.js';
 import type { FileLease } from './file-lease.js';
 import { Heartbeat } from './heartbeat.js';
 import { holderOf } from './holder.js';
+import { ANSWER_MS, LEAST_LEASE_MS, MOST_BEAT_MS, MOST_RENEW_MS } from './lease-times.js';
 import { removeIf } from './lock-removal.js';
+import { LOST_AGAIN, takeWithin } from './lost-again.js';
 import { recordOf } from './occupant.js';
 import { passOn, PLAIN_STALE_MS, properLockfile, tryOnce, type TrySettings } from './one-try.js';
 import { FilesystemCheck, type Statfs, type UnsafeFilesystem } from './safe-filesystem.js';
@@ -35,18 +37,6 @@ export interface LocalFileLocksOptions {
   /** Default: the system's. For tests. */
   clock?: Clock;
 }
-
-/** proper-lockfile's own floor: below this a plain user beside us could not keep up. */
-const LEAST_LEASE_MS = 2_000;
-
-/** Renewed at a third of the lease, and often enough that plain proper-lockfile (stale 10 s) sees a fresh lock. */
-const MOST_RENEW_MS = 3_000;
-
-/** How often the heart beats at least: a changed state is shown to others this late. */
-const MOST_BEAT_MS = 500;
-
-/** How long an answer may be on its way; the tombstone outlives it. The default of an attempt's `answerMs`. */
-const ANSWER_MS = 5_000;
 
 /**
  * Locks in files, for sessions on a local file system. The lock is `<session>.lock`, where plain proper-lockfile puts
@@ -107,18 +97,23 @@ class LocalFileLocks implements LockStore {
     };
   }
 
-  async acquire(request: AcquireRequest): Promise<AcquireResult> {
+  acquire(request: AcquireRequest): Promise<AcquireResult> {
+    const isWanted = (): boolean => this.#isWanted(request);
+    return takeWithin(this.#clock, request.waitMs, isWanted, (waitMs) => this.#take(request, waitMs));
+  }
+
+  async #take(request: AcquireRequest, waitMs: number): Promise<AcquireResult | typeof LOST_AGAIN> {
     if (request.signal.aborted) return { status: 'busy', holder: null };
     const places = placesOf(request.session, this.#directory, 'make');
     this.#filesystem.check(dirname(places.lock));
-    const until = this.#clock.now() + request.waitMs;
+    const until = this.#clock.now() + waitMs;
     const asker: Asker = { request, places, offer: null };
     const place = this.#queue.join(places.lock, asker);
     let leaveLine: (() => void) | null = null;
     try {
-      if (!place.isFirst() && request.waitMs > 0) {
+      if (!place.isFirst() && waitMs > 0) {
         leaveLine = this.#turns.lineAt(places).join(request.info);
-        await waitFor(this.#clock, request.waitMs, request.signal, (woken) => {
+        await waitFor(this.#clock, waitMs, request.signal, (woken) => {
           void place.turn.then(woken);
           return () => {};
         });
@@ -127,13 +122,13 @@ class LocalFileLocks implements LockStore {
       const plain = await properLockfile();
       while (place.isFirst() && this.#isWanted(request)) {
         const before = glanceAt(places.room);
-        const front = request.waitMs === 0 ? null : this.#turns.frontOf(places, before.tickets);
+        const front = waitMs === 0 ? null : this.#turns.frontOf(places, before.tickets);
         if (front === null) {
           const lease = tryOnce(plain, places, randomUUID(), request, this.#settings);
           if (lease) return await this.#grant(lease, before, request, place.leave);
         }
         const leftMs = until - this.#clock.now();
-        if (request.waitMs === 0 || leftMs <= 0) break;
+        if (waitMs === 0 || leftMs <= 0) break;
         if (leaveLine) await this.#turns.untilChanged(places, front, leftMs, request.signal);
         else leaveLine = this.#turns.lineAt(places).join(request.info); // and look again: what happened has woken nobody
       }
@@ -205,7 +200,7 @@ class LocalFileLocks implements LockStore {
   /** From the owner file in place to a lease with a token. The heart beats for it from the start. */
   async #grant(
     lease: FileLease, seen: TokenLedger, request: AcquireRequest, leave: () => void,
-  ): Promise<AcquireResult> {
+  ): Promise<AcquireResult | typeof LOST_AGAIN> {
     const { places } = lease;
     this.#heartbeat.add(lease);
     lease.onEnd(leave); // from now on the place in line is the lease's, however that ends
@@ -221,16 +216,19 @@ class LocalFileLocks implements LockStore {
       await lease.release();
       throw error;
     }
-    if (await lease.release() !== 'unknown') return { status: 'busy', holder: null };
-    return { status: 'unknown', error: new Error(`${places.lock}: not wanted any more, and not to be removed now`) };
+    return this.#undo(lease, request);
   }
 
   /** The lock was passed on to us within this process. */
-  async #accept(lease: FileLease, request: AcquireRequest, leave: () => void): Promise<AcquireResult> {
+  async #accept(lease: FileLease, request: AcquireRequest, leave: () => void): Promise<AcquireResult | typeof LOST_AGAIN> {
     lease.onEnd(leave);
     if (this.#isWanted(request)) return { status: 'granted', lease };
-    if (await lease.release() !== 'unknown') return { status: 'busy', holder: null };
-    return { status: 'unknown', error: new Error(`${request.session}: not wanted any more, and not to be removed now`) };
+    return this.#undo(lease, request);
+  }
+
+  async #undo(lease: FileLease, { session }: AcquireRequest): Promise<AcquireResult | typeof LOST_AGAIN> {
+    if (await lease.release() !== 'unknown') return LOST_AGAIN;
+    return { status: 'unknown', error: new Error(`${session}: not wanted any more, and not to be removed now`) };
   }
 
   /**
