@@ -77,9 +77,9 @@ class Run {
   }
 
   #attempt(locks: LockStore, waitMs: number): Attempt<CommandEnd> {
-    const { timeout, killAfter, label = {} } = this.#options;
+    const { timeout, killAfter, label = {}, takeOver = false, supersede } = this.#options;
     return createAttempt<CommandEnd>({
-      session: this.#session, locks, waitMs, labels: label, records: onlyTheFloor(), onUnsettled: 'hold',
+      session: this.#session, locks, waitMs, takeOver, supersedable: supersede, labels: label, records: onlyTheFloor(), onUnsettled: 'hold',
       settleMs: Math.min(killAfter + AFTER_KILL_MS, LONGEST_MS), work: (context) => this.#work(context),
       ...(timeout > 0 && { timeoutMs: timeout }),
     });

@@ -1,5 +1,5 @@
 /**
- * A holder's ear: hears what it is asked through its room. Armed with the first beat of the heart, not with the grant,
+ * A holder's ear: hears what it is asked through its room. Armed with a beat of the heart, not with the grant,
  * so that short attempts pay nothing; then by watching, with the heart behind it: every beat looks, too.
  * Owns: the watch, and that each kind of ask is told once. Must not know: what the holder makes of it.
  */
