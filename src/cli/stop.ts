@@ -23,15 +23,25 @@ export interface StopCommandOptions {
 }
 
 /** A report is kept right after the lock was given back: so long it is looked for. */
-const KEPT_WITHIN_MS = 1_000;
+const KEPT_WITHIN_MS = 5_000;
 const LOOK_AGAIN_MS = 20;
 
+/** Nobody is left to write a report. */
+function isGone({ pid, host }: Holder): boolean {
+  try {
+    return pid !== null && host === hostname() && !process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+  }
+}
+
 /** How it ended, by its own report. Null: it left none (it was killed), or gave the lock up for a window of its work. */
-async function reportOf(session: string, { token }: Holder): Promise<KeptReport | null> {
+async function reportOf(session: string, holder: Holder): Promise<KeptReport | null> {
   const { room } = placesOf(session, undefined, 'read');
   for (const begun = performance.now(); ;) {
-    const found = lastReports(room).reports.find((report) => report.token === token);
-    if (found || performance.now() - begun > KEPT_WITHIN_MS) return found ?? null;
+    const isLast = performance.now() - begun > KEPT_WITHIN_MS || isGone(holder); // asked first: it writes, then it ends
+    const found = lastReports(room).reports.find(({ token }) => token === holder.token);
+    if (found || isLast) return found ?? null;
     await new Promise((resolve) => { setTimeout(resolve, LOOK_AGAIN_MS); });
   }
 }

@@ -77,10 +77,11 @@ it('--take-over of one that stands still: told when it goes on, or lost when its
   await until('it to stand still', () => isStopped(holder.pid));
   const taker = bench.attempt(['run', '-q', '--take-over', 's', 'sh', '-c', 'echo "$ATTEMPT_TOKEN"']);
   taker.child.stdin?.end();
-  await until('it to be asked', () => bench.entries('s.attempt').some((name) => name.startsWith('ask.1.superseded.')));
+  const told = ['ask.1.superseded.', 'token.2']; // or taken over already, on a machine that slow
+  await until('it to be asked', () => bench.entries('s.attempt').some((name) => told.some((one) => name.startsWith(one))));
   holder.kill('SIGCONT');
   expect(await taker.ended).toMatchObject({ code: 0, stdout: '2\n' });
-  expect((await holder.ended).code).toBe(EXIT.superseded);
+  expect([EXIT.superseded, EXIT.leaseLost]).toContain((await holder.ended).code);
 });
 
 it('--take-over with one try cannot work: 125, and nothing is asked', async ({ bench }) => {

@@ -170,6 +170,15 @@ test('M19 S17: asks for other grants are not heard; the next grant clears those 
   if (next.status === 'granted') await next.lease.release();
 });
 
+test('M04: what was asked until the lock is given back is heard, even if it is given back for a window only', async () => {
+  const { lease, heard, plant } = await held();
+  writeFileSync(plant('superseded'), '{"by":"the first"}');
+  await until('the ask', () => heard.length > 0); // it listens
+  writeFileSync(plant(), '{"by":"in the same tick"}');
+  expect(await lease.release()).toBe('released');
+  expect(heard.map(({ type }) => type)).toEqual(['superseded', 'stopped']);
+});
+
 test('L6: an ask laid before the holder listens is heard with its first beat', async () => {
   const { session, lease, heard, plant } = await held();
   writeFileSync(plant(), '{"by":"early"}'); // in the tick of the grant
