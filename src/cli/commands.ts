@@ -7,7 +7,9 @@ import type { DoctorOptions } from './doctor.js';
 import type { InspectCommandOptions } from './inspect.js';
 import type { LogOptions } from './log.js';
 import type { StatusOptions } from './status.js';
+import type { StopCommandOptions } from './stop.js';
 import type { UnlockOptions } from './unlock.js';
+import { parseDuration } from './duration.js';
 import { declareRunOptions, type RunOptions } from './run/run-options.js';
 import { STORE_OPTION, type StoreOption } from './store-option.js';
 import { showWarnings } from './warnings.js';
@@ -87,6 +89,34 @@ Examples:
 `)
     .action(async (paths: readonly string[], options: DoctorOptions) =>
       (await import('./doctor.js')).doctor(paths, options));
+}
+
+function declareStop(program: Command): void {
+  program.command('stop')
+    .summary('ask the attempt that holds a session to end')
+    .description('Ask the attempt that holds a session to end, as its user would, and wait until\n'
+      + 'it has given the lock back. Its cleanup runs; nothing is taken away.')
+    .argument('<session>', 'the session')
+    .addOption(new Option('-w, --wait <time>', 'for its end; 0: only ask').argParser((text) => parseDuration(text))
+      .default(30_000, '30s'))
+    .option('--attempt <id>', 'only this one, as attempt status shows it')
+    .option('--reason <text>', 'for its report')
+    .option('--json', 'for programs')
+    .addHelpText('after', `
+It is bound to the attempt it meets and never ends the next one. A command under
+attempt run gets TERM, and KILL after its -k; attempt then ends by TERM (143).
+One that waits without its lock (yieldLock) holds nothing and is not met.
+
+Exits 0 if it has ended or nobody held it, 75 if still held, 1 if held by what
+cannot be asked. What does not end: attempt doctor, then attempt unlock.
+
+Examples:
+  $ attempt stop notes.jsonl
+  $ attempt stop -w 2m --reason "deploy" db.state && ./migrate
+  $ attempt stop --attempt 1b7f2c09 notes.jsonl
+`)
+    .action(async (session: string, options: StopCommandOptions) =>
+      (await import('./stop.js')).stop(session, options));
 }
 
 function declareUnlock(program: Command): void {
@@ -193,6 +223,6 @@ Examples:
 /** Each subcommand by its name. */
 export const COMMANDS = new Map([
   ['run', declareRun], ['append', declareAppend], ['status', declareStatus], ['doctor', declareDoctor],
-  ['unlock', declareUnlock], ['log', declareLog],
+  ['stop', declareStop], ['unlock', declareUnlock], ['log', declareLog],
   ['inspect', declareInspect], ['check', declareCheck], ['migrate', declareMigrate],
 ]);

@@ -85,9 +85,9 @@ class Run {
   }
 
   #attempt(store: OpenedStore, waitMs: number): Attempt<CommandEnd> {
-    const { timeout, killAfter, label = {} } = this.#options;
+    const { timeout, killAfter, label = {}, takeOver = false, supersede } = this.#options;
     return createAttempt<CommandEnd>({
-      session: this.#session, locks: store.locks, waitMs, labels: label, onUnsettled: 'hold',
+      session: this.#session, locks: store.locks, waitMs, takeOver, supersedable: supersede, labels: label, onUnsettled: 'hold',
       records: onlyTheFloor(store.records ?? fileRecords()),
       settleMs: Math.min(killAfter + AFTER_KILL_MS, LONGEST_MS), work: (context) => this.#work(context, store),
       ...(timeout > 0 && { timeoutMs: timeout }),

@@ -24,6 +24,7 @@ export function holderOf(places: Places, own: FileLease | undefined): Holder | n
     state: sameProcess ? own.info.state : record?.state ?? null,
     note: sameProcess ? own.info.note : record?.note ?? null,
     until: name.until, labels: record?.labels ?? {}, sameProcess, facts: record?.facts ?? null,
+    ...(record?.supersedable !== undefined && { supersedable: record.supersedable }),
   };
 }
 

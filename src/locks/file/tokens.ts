@@ -41,10 +41,12 @@ export interface TokenLedger {
   readonly prepared: readonly string[];
   /** Tickets of processes that wait, the first in line first. */
   readonly tickets: readonly string[];
+  /** Asks to end, of whichever grant. */
+  readonly asks: readonly string[];
 }
 
 /** A room that is not there yet, or is no room: whoever takes the lock finds out which. */
-const NO_LEDGER: TokenLedger = { highest: 0, numbers: [], current: false, oldMarks: [], prepared: [], tickets: [] };
+const NO_LEDGER: TokenLedger = { highest: 0, numbers: [], current: false, oldMarks: [], prepared: [], tickets: [], asks: [] };
 
 /** What is known before the lock is taken. Makes nothing. */
 export function glanceAt(room: string): TokenLedger {
@@ -70,6 +72,7 @@ export function readLedger(room: string): TokenLedger {
   const numbers: number[] = [];
   const oldMarks: string[] = [];
   const prepared: string[] = [];
+  const asks: string[] = [];
   const mark = `boot.${bootMark()}`;
   let current = false;
   const names = readdirSync(room);
@@ -79,11 +82,12 @@ export function readLedger(room: string): TokenLedger {
     else if (name === mark) current = true;
     else if (name.startsWith('boot.')) oldMarks.push(name);
     else if (name.startsWith('new.')) prepared.push(name);
+    else if (name.startsWith('ask.')) asks.push(name);
   }
   numbers.sort((a, b) => a - b);
   return {
     highest: numbers.at(-1) ?? 0, numbers, current: current && numbers.length > 0, oldMarks, prepared,
-    tickets: ticketsAmong(names),
+    tickets: ticketsAmong(names), asks,
   };
 }
 
