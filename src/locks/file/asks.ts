@@ -3,7 +3,7 @@
  * that the next one never hears it, and as what. The content only explains: who asks, and why.
  * Owns: names and content. Must not know: when a holder looks.
  */
-import { lstatSync, readdirSync, unlinkSync } from 'node:fs';
+import { lstatSync, readdirSync, renameSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { processMark } from '../../owner.js';
 import { noticeOf } from '../asking.js';
@@ -31,21 +31,33 @@ export function parseAsk(name: string): AskName | null {
 export const asksFor = (token: number, names: readonly string[]): readonly string[] =>
   names.filter((name) => name.startsWith(`ask.${token}.`) && parseAsk(name) !== null).slice(0, MOST_LOOKED_AT);
 
-/** Lays an ask. @param id a UUID that nobody else uses. @returns its name */
+/**
+ * Lays an ask, complete at once: written beside, as what is being prepared, and renamed. If we die between, what is left
+ * is cleared as every prepared thing is (`clearAbandoned`).
+ * @param id a UUID that nobody else uses
+ * @returns its name
+ */
 export function layAsk(
   room: string, { token, as }: AskName, id: string, ask: AskToEnd, mode: number | null,
 ): string {
   const name = `ask.${token}.${as}.${id}`;
   const notice = noticeOf(ask);
-  writeJson(join(room, name), JSON.stringify({ ...processMark(), at: Date.now(), ...notice }), mode);
+  const prepared = join(room, `new.${id}`);
+  try {
+    writeJson(prepared, JSON.stringify({ ...processMark(), at: Date.now(), ...notice }), mode);
+    renameSync(prepared, join(room, name));
+  } catch (error) {
+    removeAsk(room, `new.${id}`); // a disk that is full leaves no half of it
+    throw error;
+  }
   return name;
 }
 
 /**
- * What an ask says. `unfinished`: its file is there and has no content yet, or none that can be read. Null: not a plain
- * file of one name, and so not laid by us; or gone.
+ * What an ask says. Its name has said what counts: with a content that cannot be read it is an ask all the same. Null: not
+ * a plain file of one name, and so not laid by us; or gone.
  */
-export function readAsk(room: string, name: string): LeaseNotice | 'unfinished' | null {
+export function readAsk(room: string, name: string): LeaseNotice | null {
   const path = join(room, name);
   const as = parseAsk(name)?.as;
   try {
@@ -55,14 +67,11 @@ export function readAsk(room: string, name: string): LeaseNotice | 'unfinished' 
     return null;
   }
   const found = readJson(path);
-  const by = found?.['by'];
-  if (typeof by !== 'string') return 'unfinished';
-  const reason = found?.['reason'];
-  return noticeOf({ as, by, ...(typeof reason === 'string' && { reason }) });
+  const { by, reason } = found ?? {};
+  return noticeOf({
+    as, by: typeof by === 'string' ? by : 'somebody who did not say', ...(typeof reason === 'string' && { reason }),
+  });
 }
-
-/** What an ask without words becomes: its name has said what counts. */
-export const wordless = ({ as }: AskName): LeaseNotice => noticeOf({ as, by: 'somebody who did not say' });
 
 /** False: it was not there any more. Never throws: an ask that stays is heard once all the same, and cleared later. */
 export function removeAsk(room: string, name: string): boolean {

@@ -5,15 +5,13 @@
  */
 import { watch, type FSWatcher } from 'node:fs';
 import type { LeaseNotice } from '../lock-store.js';
-import { asksFor, namesIn, parseAsk, readAsk, removeAsk, wordless } from './asks.js';
+import { asksFor, namesIn, parseAsk, readAsk, removeAsk } from './asks.js';
 
 export class Ear {
   readonly #room: string;
   readonly #token: () => number;
   readonly #tell: (notice: LeaseNotice) => void;
   readonly #heard = new Set<string>();
-  /** Files that had no content when we looked: being written, or never to be. The next look takes them as they are. */
-  #unfinished = new Set<string>();
   #watcher: FSWatcher | null = null;
   #state: 'new' | 'listening' | 'closed' = 'new';
 
@@ -54,21 +52,15 @@ export class Ear {
   }
 
   #look(): void {
-    const unfinished = new Set<string>();
     for (const name of asksFor(this.#token(), namesIn(this.#room))) {
       const asked = parseAsk(name);
       const said = readAsk(this.#room, name);
       if (asked === null || said === null) continue; // not laid by us: neither heard nor touched
-      if (said === 'unfinished' && !this.#unfinished.has(name)) {
-        unfinished.add(name);
-        continue;
-      }
       removeAsk(this.#room, name);
       if (this.#heard.has(asked.as)) continue;
       this.#heard.add(asked.as);
-      this.#tell(said === 'unfinished' ? wordless(asked) : said);
+      this.#tell(said);
       if (this.#state === 'closed') return; // what it was told has ended the lease
     }
-    this.#unfinished = unfinished;
   }
 }

@@ -1,7 +1,7 @@
 /**
  * Asks to end as files, among real processes: who hears them, who must not, and what is planted in their place.
  */
-import { existsSync, linkSync, mkdirSync, readdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
@@ -40,7 +40,7 @@ describe.concurrent('between processes', { timeout: 30_000 }, () => {
     expect(asksIn(session)).toEqual([]);
   });
 
-  test('M19: asked while it stood still, taken over: neither it nor its successor is told, and the ask is cleared', async ({ onTestFinished: cleanup }) => {
+  test('M19: asked while it stood still, then taken over: nobody is told, and the ask is cleared', async ({ onTestFinished: cleanup }) => {
     const [stops, asks] = await contenders(2, { cleanup });
     const session = newSession(undefined, cleanup);
     const { token } = await stops.asks('acquire', { session });
@@ -168,6 +168,28 @@ test('M19 S17: asks for other grants are not heard; the next grant clears those 
   expect(next).toMatchObject({ status: 'granted', lease: { token: 2 } });
   expect([existsSync(over), existsSync(ahead)]).toEqual([false, true]);
   if (next.status === 'granted') await next.lease.release();
+});
+
+/** inotify's own count: a watch that does not keep the process alive is not among Node's active resources. */
+function watched(): number {
+  return readdirSync('/proc/self/fdinfo').reduce((sum, fd) => {
+    try {
+      return sum + readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1').split('\n').filter((line) => line.startsWith('inotify wd')).length;
+    } catch {
+      return sum; // closed while we looked
+    }
+  }, 0);
+}
+
+test('L5: a holder that listens watches one thing, and nothing when its lease is over', async () => {
+  if (process.platform !== 'linux') return console.warn('SKIPPED: what is watched can be counted on Linux alone');
+  const before = watched();
+  const { lease, heard, plant } = await held();
+  writeFileSync(plant(), '{"by":"us"}');
+  await until('the ask', () => heard.length > 0);
+  expect(watched()).toBe(before + 1);
+  await lease.release();
+  expect(watched()).toBe(before);
 });
 
 test('M04: what was asked until the lock is given back is heard, even if it is given back for a window only', async () => {

@@ -61,15 +61,15 @@ const files: readonly SeededBug[] = [
   { id: 'ask-told-again', breaks: 'S9', file: EAR, tests: ['locks/file/asks'],
     sentence: 'A holder is told the same kind of ask again with every file.',
     find: 'if (this.#heard.has(asked.as)) continue;', replace: '' },
-  { id: 'ear-left-open', breaks: 'L5', file: EAR, tests: ['attempts/take-over'],
+  { id: 'ear-left-open', breaks: 'L5', file: EAR, tests: ['locks/file/asks'],
     sentence: 'The watch of a lease outlives it.',
     find: 'this.#watcher?.close();\n', replace: '' },
   { id: 'last-look-missing', breaks: 'M04', file: EAR, tests: ['locks/file/asks'],
     sentence: 'A stop that came right before a window is lost, and the attempt goes on.',
     find: "if (this.#state === 'listening') this.#look();\n    this.close();", replace: 'this.close();' },
-  { id: 'unfinished-ask-never-heard', breaks: 'L6', file: EAR, tests: ['locks/file/asks'],
-    sentence: 'An ask without words, of an asker that died while it wrote, is never heard.',
-    find: "if (said === 'unfinished' && !this.#unfinished.has(name)) {", replace: "if (said === 'unfinished') {" },
+  { id: 'wordless-ask-unheard', breaks: 'L6', file: ASKS, tests: ['locks/file/asks'],
+    sentence: 'An ask whose content cannot be read is never heard.',
+    find: 'const { by, reason } = found ?? {};', replace: 'if (found === null) return null;\n  const { by, reason } = found;' },
 ];
 
 export const askingBugs: readonly SeededBug[] = [...attempts, ...files];
