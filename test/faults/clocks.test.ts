@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test, type TestContext } from 'vitest';
 import { readSession } from '../../src/session/read-session.js';
 import { temporaryDirectory } from '../support/temporary.js';
-import { Told } from './fixtures/told.mjs';
+import { Told, type ToldChild } from './told-child.js';
 
 const LEASE_MS = 2_000;
 const MOST_MS = 25_000;
@@ -28,7 +28,7 @@ interface Scene { readonly first?: readonly string[]; readonly second?: readonly
 function scene({ onTestFinished }: TestContext, { first = [], second = [], about = {} }: Scene) {
   const directory = temporaryDirectory(onTestFinished);
   const session = join(directory, 's');
-  const start = (prefix: readonly string[], script: string, args: string[]): Told => {
+  const start = (prefix: readonly string[], script: string, args: string[]): ToldChild => {
     const [command = '', ...rest] = [...prefix, process.execPath, fixture(script), ...args];
     const told = new Told(command, rest, { env: { ...process.env, UV_THREADPOOL_SIZE: '1' } });
     onTestFinished(async () => void await told.kill());
@@ -44,10 +44,10 @@ function scene({ onTestFinished }: TestContext, { first = [], second = [], about
   };
 }
 
-const reportOf = async (one: Told) => (await one.says((fact) => fact.report !== undefined, MOST_MS))?.report;
+const reportOf = async (one: ToldChild) => (await one.says((fact) => fact.report !== undefined, MOST_MS))?.report;
 
 /** The first holds its lock and stands still in its work, with its heart beating. */
-const holds = (first: Told) => first.says((fact) => fact['ready'] === 'operation', MOST_MS);
+const holds = (first: ToldChild) => first.says((fact) => fact['ready'] === 'operation', MOST_MS);
 
 test('S16 S4: a second process whose wall clock is a minute ahead takes over; the first is told, and writes nothing', async (context) => {
   canRun('faketime', ['-f', '+60s', 'true'], context.skip);
