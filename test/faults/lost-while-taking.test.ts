@@ -21,7 +21,7 @@ async function acquireLosing(waitMs: number) {
   };
   const answer = await localFileLocks({ leaseMs: 2_000 }).acquire({
     session, owner: 'us', waitMs, signal: new AbortController().signal, tokenFloor,
-    info: { attemptId: 'us', state: 'acquiring.waiting', note: null, labels: {} },
+    info: { attemptId: 'us', state: 'acquiring.waiting', note: null, labels: {}, pid: process.pid, host: 'here' },
   });
   expect(left).toBe(0);
   return answer;

@@ -71,7 +71,7 @@ describe('processes on one file', () => {
       const module = buildRecords();
       const session = scratch.path('s.jsonl');
       const results = await race(module, session, [4, 5, 6, 7], 1_000, 200);
-      const { records, discarded, torn } = await readSession(session);
+      const { records, torn } = await readSession(session);
       expect(torn).toEqual([]);
       const tokens = records.map(({ token }) => token ?? 0);
       expect(tokens).toEqual([...tokens].sort((a, b) => a - b));
