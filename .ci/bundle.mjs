@@ -29,6 +29,7 @@ if (existsSync(bin)) rmSync(bin, { recursive: true });
 const bundle = await rolldown({
   input: { attempt: join(root, 'dist', 'src', 'cli', 'main.js') },
   platform: 'node',
+  external: ['pg', 'ioredis', 'redis'], // the user's to install, loaded when `--store` names one
   plugins: [withoutGracefulFs],
 });
 const { output } = await bundle.write({

@@ -87,6 +87,21 @@ const SENTENCE: Record<AbortedBy, string> = {
   leaseLost: 'The attempt lost the lock of its session while it ran.',
 };
 
+/** The `reason` of an attempt that was stopped from outside (`stopAttempt`, `attempt stop`). */
+export class StopAsked extends Error {
+  override readonly name = 'StopAsked';
+  /** Who asked, as it named itself. */
+  readonly by: string;
+  /** What it gave as its reason; null if nothing. */
+  readonly said: string | null;
+
+  constructor({ by, reason }: { readonly by: string; readonly reason: string | null }) {
+    super(`It was asked to stop by ${by}${reason === null ? '' : `: ${reason}`}`);
+    this.by = by;
+    this.said = reason;
+  }
+}
+
 /**
  * The reason of signals that only tell a store or an engine to stop: one for all, because making an error, with its
  * stack, costs more than the signal.

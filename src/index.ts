@@ -5,7 +5,8 @@ export type {
   AbortedReport, AttemptReport, CompletedReport, FailedReport, NotStartedReport, Timings, Transition,
 } from './report.js';
 export { attempts, type AbortAllResult, type AbortByIdAnswer } from './register.js';
-export { AbortReason, AttemptError, type AttemptErrorCode } from './errors.js';
+export { stopAttempt, type StopAnswer, type StopOptions } from './stop-attempt.js';
+export { AbortReason, AttemptError, StopAsked, type AttemptErrorCode } from './errors.js';
 export type { SectionOptions } from './driver/sections.js';
 export type { Yielded } from './driver/windows.js';
 export type { AbortRequester, AttemptOptions, CleanupContext, WorkContext } from './options.js';
@@ -20,8 +21,8 @@ export { localFileLocks, type LocalFileLocksOptions } from './locks/file/local-f
 export { memoryLocks, type MemoryLocksOptions } from './locks/memory-locks.js';
 export { fromAcquire, type Acquire, type FromAcquireOptions, type Release } from './locks/from-acquire.js';
 export type {
-  AcquireRequest, AcquireResult, Holder, HolderInfo, Lease, LeaseNotice, LockStore, ReleaseAnswer, SessionStatus,
-  Staging, StoreCapabilities, Waiter,
+  AcquireRequest, AcquireResult, AskAnswer, AskToEnd, Holder, HolderInfo, Lease, LeaseNotice, LockStore, ReleaseAnswer,
+  SessionStatus, Staging, StoreCapabilities, Waiter,
 } from './locks/lock-store.js';
 
 export { diagnose, type DiagnoseOptions } from './diagnosis/diagnose.js';

@@ -11,8 +11,8 @@ import { warn } from './warnings.js';
 
 const KNOWN: readonly (keyof AttemptOptions<unknown>)[] = [
   'session', 'work', 'locks', 'signal', 'timeoutMs', 'idleTimeoutMs', 'waitMs', 'settleMs', 'cleanup', 'cleanupMs',
-  'openMs', 'answerMs', 'onUnsettled', 'onTimeout', 'dispose', 'attemptId', 'labels', 'records', 'stamp', 'classifyAbort',
-  'clock', 'inspect', 'trace',
+  'openMs', 'answerMs', 'takeOver', 'supersedable', 'onUnsettled', 'onTimeout', 'dispose', 'attemptId', 'labels',
+  'records', 'stamp', 'classifyAbort', 'clock', 'inspect', 'trace',
 ];
 
 const ABORT_REQUESTERS: readonly AbortRequester[] = ['user', 'timeout', 'shutdown', 'superseded'];
@@ -67,6 +67,15 @@ export function checkBudgetsTogether(budgets: Budgets, hasCleanup: boolean): voi
     warn('BUDGETS', `An attempt may hold its lock for ${hold} ms, while one like it waits only ${waitMs} ms: `
       + 'most waiters will be refused. Raise waitMs or lower timeoutMs.');
   }
+}
+
+/** @param locks the store that would have to ask */
+export function checkTakeOver(takeOver: unknown, supersedable: unknown, locks: LockStore, waitMs: number): void {
+  expect(typeof takeOver === 'boolean', 'takeOver', 'true or false', takeOver);
+  expect(typeof supersedable === 'boolean', 'supersedable', 'true or false', supersedable);
+  if (!takeOver) return;
+  expect(typeof locks.askHolder === 'function', 'takeOver', 'a store that can ask its holder (askHolder)', locks);
+  expect(waitMs > 0, 'waitMs', 'more than 0 with takeOver: a holder that is asked to end needs time', waitMs);
 }
 
 export function checkLabels(labels: unknown): Readonly<Record<string, string>> {

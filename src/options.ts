@@ -18,7 +18,7 @@ import type { SessionRecords } from './session/session-records.js';
 import type { SessionWriter } from './session/writer.js';
 import type { TraceRecord } from './trace/record.js';
 import {
-  budgetsOf, checkBudgetsTogether, checkLabels, checkPorts, expectFunction, expectKnownKeys,
+  budgetsOf, checkBudgetsTogether, checkLabels, checkPorts, checkTakeOver, expectFunction, expectKnownKeys,
 } from './option-checks.js';
 
 /** Who may ask for an abort. `leaseLost` is a fact, never a request. */
@@ -102,6 +102,14 @@ export interface AttemptOptions<T> {
   /** Bound on any answer of the store. Default: 5 000. */
   answerMs?: number;
   /**
+   * Asks whoever holds the lock while we wait for it to end (`superseded`), in this process or another; the lock is ours
+   * when it has been given back and nobody who has waited longer is left. A holder may refuse (`supersedable: false`):
+   * then we wait as anybody does. Needs a `waitMs` above 0, and a store that can ask. Default: false.
+   */
+  takeOver?: boolean;
+  /** False: another attempt's `takeOver` is refused. A user's stop is not. Default: true. */
+  supersedable?: boolean;
+  /**
    * Work that does not settle within `settleMs`: `fence` goes on and lets the closed writer and the token keep it
    * out; `hold` keeps the lock, renewed and visible as unsettled, until it ends. Default: `fence`.
    */
@@ -149,6 +157,8 @@ export interface AttemptSpec<T> {
   /** The budgets the caller has set; the others are defaults. */
   readonly setBudgets: readonly string[];
   readonly cleanup: AttemptOptions<T>['cleanup'];
+  readonly takeOver: boolean;
+  readonly supersedable: boolean;
   readonly onUnsettled: 'fence' | 'hold';
   readonly onTimeout: AttemptOptions<T>['onTimeout'];
   readonly dispose: AttemptOptions<T>['dispose'];
@@ -178,6 +188,7 @@ export function specOf<T>(options: AttemptOptions<T>): AttemptSpec<T> {
   expectKnownKeys(options);
   checkPorts(options as AttemptOptions<unknown>);
   const { onUnsettled = 'fence', stamp = true, attemptId = randomUUID() } = options;
+  const { takeOver = false, supersedable = true } = options;
   for (const name of ['cleanup', 'onTimeout', 'dispose', 'classifyAbort', 'inspect', 'trace'] as const) {
     expectFunction(name, options[name]);
   }
@@ -190,12 +201,13 @@ export function specOf<T>(options: AttemptOptions<T>): AttemptSpec<T> {
   );
   const locks = options.locks ?? (defaultLocks ??= localFileLocks());
   const budgets = budgetsOf(options as AttemptOptions<unknown>, locks.capabilities.leaseMs);
+  checkTakeOver(takeOver, supersedable, locks, budgets.waitMs);
   const labels = options.labels === undefined ? {} : checkLabels(options.labels);
   checkBudgetsTogether(budgets, options.cleanup !== undefined);
   return {
     session: options.session, work: options.work, locks, signal: options.signal, budgets, cleanup: options.cleanup,
     setBudgets: BUDGET_NAMES.filter((name) => name !== 'leaseMs' && options[name] !== undefined),
-    onUnsettled, onTimeout: options.onTimeout, dispose: options.dispose, attemptId, labels,
+    takeOver, supersedable, onUnsettled, onTimeout: options.onTimeout, dispose: options.dispose, attemptId, labels,
     records: options.records === 'none' ? null : options.records ?? (defaultRecords ??= fileRecords()),
     stamp, classifyAbort: options.classifyAbort ?? defaultClassify, clock: options.clock ?? systemClock,
     inspect: options.inspect, trace: options.trace,

@@ -4,6 +4,7 @@
  */
 import type { AbortedBy, LeaseOutcome, TimeoutKind } from '../machines/attempt.types.js';
 import type { AbortReason, AttemptError } from './errors.js';
+import type { StoreCapabilities } from './locks/lock-store.js';
 
 /** One change of state. `at` is in milliseconds since `start()`. */
 export interface Transition {
@@ -41,6 +42,8 @@ interface ReportBase {
   readonly lease: LeaseOutcome;
   /** The fencing token; null if the lock was never held or its store has no tokens. */
   readonly token: number | null;
+  /** How far that token can be trusted to rise: `durable`, `until-failover`, `process`, or `none`. */
+  readonly tokenScope: StoreCapabilities['tokenScope'];
   /** What kept zombies out: token, only gate and lock, or nothing because nothing was written. */
   readonly fencing: 'stamped' | 'gated' | 'none';
   /** What the work threw after it had been aborted, if it was not the abort's own error. */

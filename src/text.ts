@@ -67,7 +67,7 @@ export function holderInWords(holder: Holder | null, now: number, host: string):
   const facts = [
     holder.state === null ? '' : harmless(stateInWords(holder.state)),
     holder.pid === null ? '' : `pid ${holder.pid}${holder.sameProcess ? ', this process' : elsewhere}`,
-    labelsInWords(holder),
+    labelsInWords(holder), holder.supersedable === false ? 'not to be superseded' : '',
   ].filter((fact) => fact !== '');
   const about = facts.length === 0 ? '' : ` (${facts.join(', ')})`;
   return `held${since} by attempt ${holder.attemptId === null ? 'unknown' : shortId(holder.attemptId)}${about}`;

@@ -7,7 +7,7 @@ import { adopt, isThenable } from './thenable.js';
 /** What a warning can be about; the `code` of the process warning is `ATTEMPT_` + this. */
 export type WarningKind =
   | 'BUDGETS' | 'CALLBACK_THREW' | 'UNCONFIRMED' | 'LATE_GRANT' | 'WRITES_UNSETTLED' | 'UNSAFE_FILESYSTEM'
-  | 'CLOSE_FAILED' | 'REPORT_NOT_KEPT';
+  | 'CLOSE_FAILED' | 'REPORT_NOT_KEPT' | 'TOKEN_WENT_BACK' | 'TAKE_OVER';
 
 /** Emits a process warning. Never throws. */
 export function warn(kind: WarningKind, message: string): void {

@@ -1,6 +1,6 @@
 /**
  * `npm run bench [-- section...] [--json] [--quick]`: what locks and attempts cost, beside what they are compared with.
- * Sections: attempt, crowd, abort, process, flat, weight. `--json` prints the raw samples; `--quick` a tenth of them.
+ * Sections: attempt, crowd, abort, process, flat, weight, watched. `--json` prints the raw samples; `--quick` a tenth of them.
  * The numbers are this machine's; the ratios are of one run and travel better. Nothing here passes or fails.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -15,6 +15,7 @@ import { inProcess, takers, type InProcessResult } from './in-process.js';
 import { interleaved } from './interleaved.js';
 import { machineOf } from './machine.js';
 import { printAborts, printCosts, printCrowds, printFlat, printInProcess, printMachine, printWeights } from './print.js';
+import { printWatched, watchedIn } from './watched.js';
 import { weigh, type Weighed } from './weight.js';
 
 interface Run {
@@ -82,6 +83,9 @@ const SECTIONS: Readonly<Record<string, (run: Run) => Promise<Measured>>> = {
   },
   async weight() {
     return measured(Object.fromEntries(Object.entries(WEIGHTS).map(([name, what]) => [name, weigh(what)])), printWeights);
+  },
+  async watched({ directory, thin }) {
+    return measured(await watchedIn(directory, Math.ceil(1_500 / thin)), printWatched);
   },
 };
 

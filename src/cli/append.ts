@@ -31,6 +31,11 @@ async function* linesOf(input: AsyncIterable<Buffer>): AsyncGenerator<Line> {
 
 /** @throws AttemptError as `inheritAttempt` and `append` do, with the number of the line */
 export async function append(): Promise<void> {
+  const { ATTEMPT_KEPT_IN: kind = 'files' } = process.env;
+  if (kind !== 'files') {
+    throw new AttemptError('CONFIG_INVALID', `append: expected an attempt on a session in a file, got one kept in ${kind}; `
+      + 'write its records from the program');
+  }
   const attempt = inheritAttempt();
   let written = 0;
   try {

@@ -2,7 +2,7 @@
  * Which attempt had which token, as far as it is still known: from the kept reports, and from whoever holds the lock.
  */
 import { lastReports } from '../locks/file/last-reports.js';
-import { occupantOf, recordOf } from '../locks/file/occupant.js';
+import { occupantAndRecord } from '../locks/file/occupant.js';
 import { placesOf } from '../locks/file/session-path.js';
 
 /**
@@ -13,9 +13,8 @@ export function attemptNames(session: string): ReadonlyMap<number, string> {
   try {
     const { lock, room } = placesOf(session, undefined, 'read');
     const names = new Map(lastReports(room).reports.map(({ token, attemptId }) => [token, attemptId]));
-    const occupant = occupantOf(lock);
-    const holder = recordOf(lock, occupant)?.attemptId;
-    if (occupant.kind === 'owner' && holder !== undefined) names.set(occupant.name.token, holder);
+    const { occupant, record } = occupantAndRecord(lock);
+    if (occupant.kind === 'owner' && record?.attemptId !== undefined) names.set(occupant.name.token, record.attemptId);
     return names;
   } catch {
     return new Map(); // it only explains: whatever is wrong with the places, the records can be shown

@@ -29,7 +29,7 @@ const NOT_COVERED = [
   'time: bounds in milliseconds (L1, L2, the "within" of L3) are for the tests of driver and stores',
   'the real driver, stores, files and processes: here are the machine itself, and models of those',
   'a store that breaks its promise (assumption A1), clocks that drift apart (A2), writers that are not ours (A3)',
-  'more than three attempts at once, and sessions that depend on each other',
+  'more than three attempts at once, more than one yield window in each, and sessions that depend on each other',
 ];
 
 const ALL_CAUSES = ['user', 'timeout', 'shutdown', 'superseded'] as const;

@@ -7,8 +7,11 @@ import type { DoctorOptions } from './doctor.js';
 import type { InspectCommandOptions } from './inspect.js';
 import type { LogOptions } from './log.js';
 import type { StatusOptions } from './status.js';
+import type { StopCommandOptions } from './stop.js';
 import type { UnlockOptions } from './unlock.js';
+import { parseDuration } from './duration.js';
 import { declareRunOptions, type RunOptions } from './run/run-options.js';
+import { STORE_OPTION, type StoreOption } from './store-option.js';
 import { showWarnings } from './warnings.js';
 
 function declareRun(program: Command): void {
@@ -51,6 +54,7 @@ function declareStatus(program: Command): void {
       + 'left by a holder that died), 75 if one is held.')
     .argument('<session|dir...>', 'sessions, or directories of sessions')
     .option('-q, --quiet', 'only the exit status')
+    .option(...STORE_OPTION)
     .option('--json', 'for programs')
     .option('--watch', 'go on until interrupted: redrawn on a terminal;\npiped, a line for each change')
     .addHelpText('after', `
@@ -87,6 +91,34 @@ Examples:
       (await import('./doctor.js')).doctor(paths, options));
 }
 
+function declareStop(program: Command): void {
+  program.command('stop')
+    .summary('ask the attempt that holds a session to end')
+    .description('Ask the attempt that holds a session to end, as its user would, and wait until\n'
+      + 'it has given the lock back. Its cleanup runs; nothing is taken away.')
+    .argument('<session>', 'the session')
+    .addOption(new Option('-w, --wait <time>', 'for its end; 0: only ask').argParser((text) => parseDuration(text))
+      .default(30_000, '30s'))
+    .option('--attempt <id>', 'only this one, as attempt status shows it')
+    .option('--reason <text>', 'for its report')
+    .option('--json', 'for programs')
+    .addHelpText('after', `
+It is bound to the attempt it meets and never ends the next one. A command under
+attempt run gets TERM, and KILL after its -k; attempt then ends by TERM (143).
+One that waits without its lock (yieldLock) holds nothing and is not met.
+
+Exits 0 if it has ended or nobody held it, 75 if still held, 1 if held by what
+cannot be asked. What does not end: attempt doctor, then attempt unlock.
+
+Examples:
+  $ attempt stop notes.jsonl
+  $ attempt stop -w 2m --reason "deploy" db.state && ./migrate
+  $ attempt stop --attempt 1b7f2c09 notes.jsonl
+`)
+    .action(async (session: string, options: StopCommandOptions) =>
+      (await import('./stop.js')).stop(session, options));
+}
+
 function declareUnlock(program: Command): void {
   program.command('unlock')
     .summary('take a lock away from its holder, by its token')
@@ -119,6 +151,7 @@ function declareLog(program: Command): void {
     .argument('<session>', 'a file of JSON lines')
     .option('--json', 'for programs: one JSON object a line')
     .option('-f, --follow', 'go on as the session grows')
+    .option(...STORE_OPTION)
     .addHelpText('after', `
 Examples:
   $ attempt log notes.jsonl
@@ -135,12 +168,12 @@ function declareCheck(program: Command): void {
       + 'and crashes that do their worst, and say what holds. Exits 0 if all does, 1 if not.')
     .addOption(new Option('--attempts <number>', 'how many attempts share the session').choices(['1', '2', '3']).default('2'))
     .option('--all-set-ups', 'all 48 set-ups of an attempt, not only the two most unlike: minutes')
-    .option('--trace <file>', 'instead, judge a recorded trace: is it a path of the\nmachine, and which invariant does it break if not')
+    .option('--trace <file>', 'instead, judge a recorded trace: is it a path of the\nmachine, and which invariant it breaks if not')
     .option('--json', 'for programs')
     .addHelpText('after', `
 Examples:
   $ attempt check
-  $ attempt check --trace run.ndjson            as written by attempt run --trace
+  $ attempt check --trace run.ndjson           as attempt run --trace wrote it
   $ attempt check --attempts 3 --json > proof.json
 `)
     .action(async ({ attempts, trace, ...options }: { attempts: string; trace?: string; allSetUps?: boolean; json?: boolean }) => {
@@ -155,7 +188,8 @@ function declareInspect(program: Command): void {
     .summary('a live page of attempts and locks, on this machine')
     .description('Serve a page on 127.0.0.1 that shows the locks of directories, and the attempts of\n'
       + 'runners that attach: what they do, what runs out next, who waits for whom. The\n'
-      + 'printed address holds its key: whoever has it sees what you see.')
+      + 'printed address holds its key: whoever has it sees what you see. Nothing is sent\n'
+      + 'anywhere. With --port, ATTEMPT_INSPECT_KEY keeps the address over a restart.')
     .argument('[dir...]', 'sessions, or directories of sessions; none: only attached runners')
     .option('--socket <path>', 'let runners attach here: attempt run --inspect-socket,\nattachTo() of attempt-lifecycle/inspector')
     .option('--allow-abort', 'show a stop button')
@@ -172,9 +206,23 @@ Examples:
       (await import('./inspect.js')).inspect(directories, options));
 }
 
+function declareMigrate(program: Command): void {
+  program.command('migrate')
+    .summary('make the tables of locks in PostgreSQL')
+    .description('Make the tables that locks in PostgreSQL need, where they are missing, or print\nthe SQL that makes them.')
+    .option(...STORE_OPTION)
+    .option('--print', 'print the SQL, and touch nothing')
+    .addHelpText('after', `
+Examples:
+  $ attempt migrate --print > attempt.sql
+  $ ATTEMPT_STORE=postgres://db/app attempt migrate
+`)
+    .action(async (options: StoreOption & { print?: boolean }) => (await import('./store.js')).migrateStore(options));
+}
+
 /** Each subcommand by its name. */
 export const COMMANDS = new Map([
   ['run', declareRun], ['append', declareAppend], ['status', declareStatus], ['doctor', declareDoctor],
-  ['unlock', declareUnlock], ['log', declareLog],
-  ['inspect', declareInspect], ['check', declareCheck],
+  ['stop', declareStop], ['unlock', declareUnlock], ['log', declareLog],
+  ['inspect', declareInspect], ['check', declareCheck], ['migrate', declareMigrate],
 ]);

@@ -38,9 +38,9 @@ export const EXIT_TABLE = `Exit status of \`attempt run\`. The cause decides, no
   125             attempt itself failed, or was called wrongly
   126             the command was found but could not be executed
   127             the command was not found
-  by the signal   stopped by INT, TERM, HUP or QUIT: attempt ends itself by that
-                  signal, so that a shell stops its loop (it says 130, 143, 129
-                  or 131)
+  by the signal   stopped by INT, TERM, HUP or QUIT, or by attempt stop (as by
+                  TERM): attempt ends itself by that signal, so that a shell
+                  stops its loop (it says 130, 143, 129 or 131)
 
 \`attempt append\`: 0 all written, 116 the attempt has ended, 125 a bad line.
 \`attempt status\`: 0 all free, 75 one is held. Any command: 125 called wrongly.

@@ -20,10 +20,11 @@ export interface InspectCommandOptions {
  */
 export async function inspect(directories: readonly string[], options: InspectCommandOptions): Promise<void> {
   const { socket, allowAbort = false, port = 0, replay } = options;
+  const key = process.env['ATTEMPT_INSPECT_KEY']; // not an option: those can be read by every user of the machine
   for (const path of directories) sessionsAt(path); // said now rather than on the page
   if (replay !== undefined) readTrace(replay); // the same
   const page = await inspectAttempts({
-    directories, allowAbort, port, keepsProcess: true, ...(socket !== undefined && { socket }),
+    directories, allowAbort, port, keepsProcess: true, ...(key !== undefined && { key }), ...(socket !== undefined && { socket }),
     ...(replay !== undefined && { replay: readFileSync(replay, 'utf8') }),
   });
   process.stdout.write(`${page.url}\n`);

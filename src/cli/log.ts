@@ -6,8 +6,10 @@ import { AttemptError } from '../errors.js';
 import { streamSession } from '../session/read-session.js';
 import { fit, harmlessJson, shortId } from '../text.js';
 import { attemptNames } from './attempt-names.js';
+import { logFrom, openStore } from './store.js';
+import type { StoreOption } from './store-option.js';
 
-export interface LogOptions {
+export interface LogOptions extends StoreOption {
   readonly json?: boolean;
   readonly follow?: boolean;
 }
@@ -124,7 +126,9 @@ class Log {
  * Prints a session's records with their tokens. With `follow` it goes on until it is interrupted, or nobody reads it.
  * @throws AttemptError `SESSION_INVALID` for a session that does not exist, or is a directory
  */
-export async function log(session: string, { json = false, follow = false }: LogOptions): Promise<void> {
+export async function log(session: string, { json = false, follow = false, ...options }: LogOptions): Promise<void> {
+  const { records, close } = await openStore(options);
+  if (records !== null) return logFrom(records, session, { json, follow }).finally(close);
   if (!follow && !statSync(session, { throwIfNoEntry: false })) {
     throw new AttemptError('SESSION_INVALID', `${session}: expected a session, found nothing; its first record makes it`);
   }

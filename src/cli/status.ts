@@ -4,13 +4,14 @@
 import { hostname } from 'node:os';
 import { basename, relative } from 'node:path';
 import { sessionsAt } from '../diagnosis/sessions-at.js';
-import { localFileLocks } from '../locks/file/local-file-locks.js';
 import type { Holder, SessionStatus } from '../locks/lock-store.js';
 import { EXIT } from './exits.js';
+import { openStore } from './store.js';
+import type { StoreOption } from './store-option.js';
 import { table } from './table.js';
 import { harmlessJson, inWords, labelsInWords, shortId, stateInWords } from '../text.js';
 
-export interface StatusOptions {
+export interface StatusOptions extends StoreOption {
   readonly quiet?: boolean;
   readonly json?: boolean;
   readonly watch?: boolean;
@@ -48,8 +49,8 @@ const HEADER = ['SESSION', 'STATE', 'HELD FOR', 'LEASE ENDS', 'PID', 'ATTEMPT', 
  * Prints who holds each session. Sets the exit status: 0 all free (or left by a dead holder), 75 one is held.
  * @throws AttemptError `SESSION_INVALID` for a path that leads nowhere
  */
-export async function status(paths: readonly string[], { quiet, json }: StatusOptions): Promise<void> {
-  const found = await statusOf(paths);
+export async function status(paths: readonly string[], { quiet, json, ...options }: StatusOptions): Promise<void> {
+  const found = await statusOf(paths, options);
   const now = Date.now();
   if (found.some(({ holder }) => holder && !isOver(holder, now))) process.exitCode = EXIT.busy;
   if (quiet) return;
@@ -59,10 +60,15 @@ export async function status(paths: readonly string[], { quiet, json }: StatusOp
   } else process.stdout.write(statusTable(found, now));
 }
 
-async function statusOf(paths: readonly string[]): Promise<readonly SessionStatus[]> {
-  const locks = localFileLocks();
+async function statusOf(paths: readonly string[], options: StoreOption): Promise<readonly SessionStatus[]> {
+  const store = await openStore(options);
   const found: SessionStatus[] = [];
-  for (const session of paths.flatMap(sessionsAt)) found.push(...await locks.query(session));
+  try {
+    const sessions = store.kind === 'files' ? paths.flatMap(sessionsAt) : paths;
+    for (const session of sessions) found.push(...await store.locks.query(session));
+  } finally {
+    await store.close();
+  }
   return found;
 }
 
@@ -70,4 +76,5 @@ const statusTable = (found: readonly SessionStatus[], now: number): string =>
   (found.length === 0 ? 'no sessions here\n' : table(HEADER, found.map((one) => rowOf(one, now, hostname()))));
 
 /** The table of all sessions that these paths name, as of now. */
-export const tableOf = async (paths: readonly string[]): Promise<string> => statusTable(await statusOf(paths), Date.now());
+export const tableOf = async (paths: readonly string[], options: StoreOption = {}): Promise<string> =>
+  statusTable(await statusOf(paths, options), Date.now());

@@ -6,8 +6,10 @@ import type { WriteStream } from 'node:tty';
 import { cardOf } from '../diagnosis/card.js';
 import { diagnose } from '../diagnosis/diagnose.js';
 import type { Diagnosis } from '../diagnosis/diagnosis.js';
+import { AttemptError } from '../errors.js';
 import { fit, harmless, harmlessJson } from '../text.js';
 import { pathFromHere, tableOf } from './status.js';
+import type { StoreOption } from './store-option.js';
 import { canRedraw } from './terminal.js';
 
 /** Often enough to see a state pass, seldom enough to be no load. */
@@ -47,11 +49,18 @@ function lineOf({ at, session, sentence, waiting }: Diagnosis): string {
   return `${new Date(at).toISOString()}  ${harmless(pathFromHere(session))}: ${harmless(sentence)}${waits}\n`;
 }
 
+interface WatchOptions extends StoreOption {
+  readonly json?: boolean;
+}
+
 /**
  * Watches until a signal ends this process.
- * @throws AttemptError `SESSION_INVALID` for a path that leads nowhere
+ * @throws AttemptError `SESSION_INVALID` for a path that leads nowhere, `CONFIG_INVALID` for a store
  */
-export async function watchStatus(paths: readonly string[], { json = false } = {}): Promise<void> {
+export async function watchStatus(paths: readonly string[], { json = false, store }: WatchOptions = {}): Promise<void> {
+  if (store !== undefined) {
+    throw new AttemptError('CONFIG_INVALID', '--watch: expected sessions in files, got --store; ask again instead');
+  }
   const { stdout } = process;
   let gone = false;
   stdout.once('error', () => { gone = true; });

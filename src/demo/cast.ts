@@ -11,7 +11,7 @@ import type { Command, Saying, Word } from './protocol.js';
 const SCRIPT = fileURLToPath(new URL('./actor.js', import.meta.url));
 
 /** Nothing here takes this long; whatever does will not come any more. */
-const MOST_MS = 5_000;
+const MOST_MS = 30_000;
 
 type Said<W extends Word> = Extract<Saying, { is: W }>;
 

@@ -62,5 +62,5 @@ export type Word = Saying['is'];
 /** Milliseconds on the clock that all processes of this machine share. */
 export const sharedNow = (): number => Number(process.hrtime.bigint()) / 1e6;
 
-/** The lease of the demonstration, milliseconds: the shortest a file lock takes, so that a crash is shown quickly. */
-export const LEASE_MS = 2_000;
+/** The lease of the demonstration, milliseconds: short, so that a crash is shown quickly; long enough for a busy machine. */
+export const LEASE_MS = 4_000;

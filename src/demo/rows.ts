@@ -19,7 +19,7 @@ export interface Scene {
  * what is left of any lease that is renewed (leaseMs less a third), so only a lock that was given back passes, and
  * far above what a busy machine needs.
  */
-export const HANDOVER_MS = 1_000;
+export const HANDOVER_MS = 2_500;
 
 /** How long work that ignores its stop is waited for here, milliseconds; an attempt's own default is 2 000. */
 const SETTLE_MS = 300;

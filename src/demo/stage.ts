@@ -11,7 +11,7 @@ import { LEASE_MS } from './protocol.js';
 
 /** How often a fact on the disk is looked for, milliseconds. */
 const LOOK_MS = 3;
-const MOST_MS = 5_000;
+const MOST_MS = 30_000;
 
 export class Stage {
   readonly directory = mkdtempSync(join(tmpdir(), 'attempt-demo-'));

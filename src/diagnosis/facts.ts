@@ -6,7 +6,7 @@ import { lstatSync } from 'node:fs';
 import type { KeptReport } from '../kept-report.js';
 import { holderOf } from '../locks/file/holder.js';
 import { lastReports } from '../locks/file/last-reports.js';
-import { occupantOf, recordOf, type Occupant } from '../locks/file/occupant.js';
+import { occupantAndRecord, type Occupant } from '../locks/file/occupant.js';
 import type { OwnerRecord } from '../locks/file/owner-entry.js';
 import { placesOf, type Places } from '../locks/file/session-path.js';
 import { waitersIn } from '../locks/file/tickets.js';
@@ -40,8 +40,7 @@ const TELLING_MS = 100;
 /** The owner file's content, where it can be read; looked at again if it was just being written. */
 async function readOwner(lock: string): Promise<{ occupant: Occupant; record: Partial<OwnerRecord> | null }> {
   for (let isLast = false; ; isLast = true) {
-    const occupant = occupantOf(lock);
-    const record = recordOf(lock, occupant);
+    const { occupant, record } = occupantAndRecord(lock);
     if (record || occupant.kind !== 'owner' || isLast) return { occupant, record };
     await new Promise((resolve) => { setTimeout(resolve, TELLING_MS); });
   }

@@ -4,6 +4,7 @@
  */
 import { closeSync, constants, lstatSync, openSync, readdirSync, readSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseAsk } from '../locks/file/asks.js';
 import { replaceableAt } from '../locks/file/one-try.js';
 import { occupantOf } from '../locks/file/occupant.js';
 import type { Places } from '../locks/file/session-path.js';
@@ -41,7 +42,7 @@ function markIn(path: string): Partial<ProcessMark> | null {
   }
 }
 
-function leftoverAt(path: string, name: string, now: number): Leftover | null {
+function leftoverAt(path: string, name: string, now: number, held: number | null): Leftover | null {
   const stat = lstatSync(path, { throwIfNoEntry: false });
   if (!stat) return null;
   if (name.startsWith('new.') && stat.isDirectory() && now - stat.mtimeMs > PREPARED_MS) {
@@ -50,6 +51,10 @@ function leftoverAt(path: string, name: string, now: number): Leftover | null {
   if (name.startsWith('litter.')) {
     const kind = stat.isDirectory() ? 'directory' : 'file';
     return { path, kind, proved: false, what: 'something that lay in a lock and is not ours' };
+  }
+  const ask = parseAsk(name);
+  if (ask !== null && stat.isFile() && ask.token !== held) {
+    return { path, kind: 'file', proved: true, what: 'an ask to end, of an attempt that has ended' };
   }
   if (!name.startsWith('wait.') || !stat.isFile()) return null;
   const mark = markIn(path);
@@ -71,7 +76,9 @@ export function leftoversIn(places: Places, now: number): readonly Leftover[] {
   try {
     names = readdirSync(places.room).slice(0, MOST_ENTRIES);
   } catch { /* no room, or not a directory: that is told as damage */ }
+  const occupant = occupantOf(places.lock);
+  const held = occupant.kind === 'owner' ? occupant.name.token : null;
   return [
-    ...staleLock(places, now), ...names.flatMap((name) => leftoverAt(join(places.room, name), name, now) ?? []),
+    ...staleLock(places, now), ...names.flatMap((name) => leftoverAt(join(places.room, name), name, now, held) ?? []),
   ];
 }

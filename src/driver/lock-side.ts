@@ -8,10 +8,11 @@ import { ownerOf } from '../owner.js';
 import type { AcquireResult, HolderInfo, Lease, LeaseNotice, ReleaseAnswer } from '../locks/lock-store.js';
 import { SleepMeter } from '../clock.js';
 import { shown } from '../config-checks.js';
-import { describe, NOT_WANTED } from '../errors.js';
+import { describe, NOT_WANTED, StopAsked } from '../errors.js';
 import { callSafely, warn } from '../warnings.js';
 import { giveBack } from './give-back.js';
 import { nestedError } from './nesting.js';
+import { askHoldersToEnd } from './take-over.js';
 
 /** What the lock side needs of its driver. */
 export interface LockSideHost {
@@ -43,6 +44,8 @@ export class LockSide {
   /** Marked when the request went out: a lease may be counted from then, and the machine may sleep before we hear. */
   #sleep: SleepMeter | null = null;
   #unsubscribe: (() => void) | null = null;
+  /** Ends the asking of holders, where we take over. */
+  #stopAsking: () => void = () => {};
 
   constructor(spec: AttemptSpec<unknown>, host: LockSideHost) {
     this.#spec = spec;
@@ -73,8 +76,10 @@ export class LockSide {
     this.#wanted = wanted;
     this.#requests += 1;
     if (this.#requests > 1) this.#owner = `${ownerOf(attemptId)}~${this.#requests}`;
+    let stopAsking = (): void => {};
     const answered = (fact: () => void): void => {
       this.#wanted = null; // a signal that fired later might end more than the request
+      stopAsking();
       fact();
     };
     this.#ask(() => locks.acquire({
@@ -84,11 +89,15 @@ export class LockSide {
       (result) => answered(() => this.#answered(seq, result)),
       (error: unknown) => answered(() => this.#host.dispatch({ type: 'lock.unknown', seq, error: asError(error) })),
     );
+    // Once in its life: who gave the lock up for a window does not ask whoever has it since to end.
+    if (!this.#spec.takeOver || this.#requests > 1) return;
+    stopAsking = this.#stopAsking = askHoldersToEnd({ locks, session, by: attemptId, owner: this.#owner, clock });
   }
 
   /** Performs `cancelRequest`. */
   cancel(): void {
     this.#wanted?.abort(NOT_WANTED);
+    this.#stopAsking();
   }
 
   /** Starts to listen to the lease. Facts that came before are told now, after the grant. */
@@ -154,6 +163,7 @@ export class LockSide {
   #heard(notice: LeaseNotice): void {
     if (notice.type === 'lost') this.#host.dispatch({ type: 'lease.lost', reason: notice.reason });
     else if (notice.type === 'superseded') this.#host.dispatch({ type: 'abort.superseded', reason: notice.by });
+    else if (notice.type === 'stopped') this.#host.dispatch({ type: 'abort.user', reason: new StopAsked(notice) });
     else this.#host.noticed();
   }
 

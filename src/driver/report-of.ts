@@ -26,6 +26,7 @@ export function reportOf<T>(spec: AttemptSpec<T>, output: AttemptOutput, facts: 
   const { value, workError } = output;
   const base = {
     attemptId, session, labels, lateAborts: output.lateAborts, lease: output.lease, token: output.token,
+    tokenScope: spec.locks.capabilities.tokenScope,
     fencing: facts.fencing, workError: undefined as unknown, releaseError: releaseErrorOf(output.releaseError),
     cleanupError: output.cleanupError === OVER_TIME
       ? new AttemptError('CLEANUP_TIMED_OUT', `the cleanup had not ended after cleanupMs (${budgets.cleanupMs})`)

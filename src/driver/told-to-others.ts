@@ -22,6 +22,7 @@ export class ToldToOthers implements HolderInfo {
   readonly pid: number;
   readonly host: string;
   readonly labels: Readonly<Record<string, string>>;
+  readonly supersedable: boolean;
   note: string | null = null;
   readonly #spec: AttemptSpec<unknown>;
   readonly #at: Whereabouts;
@@ -32,6 +33,7 @@ export class ToldToOthers implements HolderInfo {
     const { pid, host } = processMark();
     this.attemptId = spec.attemptId;
     this.labels = spec.labels;
+    this.supersedable = spec.supersedable;
     this.pid = pid;
     this.host = host;
     this.#spec = spec;

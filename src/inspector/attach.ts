@@ -8,10 +8,13 @@ import { expect } from '../config-checks.js';
 import { attempts } from '../register.js';
 import { RECORDS_CHANNEL } from '../trace/channels.js';
 import { onMessages } from './hub.js';
+import { STOPPED } from './inspect-attempts.js';
 
 export interface AttachOptions {
   /** Lets whoever looks at that page stop attempts of this process. Default: false. */
   readonly allowAbort?: boolean;
+  /** The reason of such a stop. Default: `'stopped on the page'`. */
+  readonly reason?: unknown;
 }
 
 const MOST_UNREAD_BYTES = 2 ** 20;
@@ -22,7 +25,7 @@ const MOST_UNREAD_BYTES = 2 ** 20;
  * @returns what ends that
  * @throws (rejects) AttemptError `CONFIG_INVALID`; the native error where nobody listens there
  */
-export async function attachTo(socketPath: string, { allowAbort = false }: AttachOptions = {}): Promise<() => void> {
+export async function attachTo(socketPath: string, { allowAbort = false, reason = STOPPED }: AttachOptions = {}): Promise<() => void> {
   expect(typeof socketPath === 'string' && socketPath !== '', 'socketPath', 'a path', socketPath);
   const socket = connect(socketPath);
   await new Promise<void>((resolve, reject) => {
@@ -48,7 +51,7 @@ export async function attachTo(socketPath: string, { allowAbort = false }: Attac
   onMessages(socket, (message) => {
     const { abort } = message;
     if (typeof abort !== 'string') return;
-    const answer = allowAbort ? attempts.abort(abort, 'stopped on the page', { by: 'user' })
+    const answer = allowAbort ? attempts.abort(abort, reason, { by: 'user' })
       : { accepted: false, state: 'its process does not allow it', abortedBy: null };
     send({ aborted: abort, answer });
   });

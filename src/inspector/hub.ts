@@ -3,8 +3,9 @@
  * its records; the hub may ask it to stop an attempt.
  * Owns: the connections. Must not know: what a page shows.
  */
-import { rmSync } from 'node:fs';
+import { chmodSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { isMainThread } from 'node:worker_threads';
 import { recordFrom } from '../trace/read-trace.js';
 import type { Feed } from './feed.js';
 
@@ -49,7 +50,8 @@ export class Hub {
   /** @throws (rejects) the native error, `EADDRINUSE` where another page listens there */
   async listen(): Promise<void> {
     await this.#removeDead();
-    const mask = process.platform === 'win32' ? null : process.umask(0o077); // for nobody but us
+    const isFile = process.platform !== 'win32';
+    const mask = isFile && isMainThread ? process.umask(0o077) : null; // for nobody but us
     try {
       await new Promise<void>((resolve, reject) => {
         this.#server.once('error', reject);
@@ -58,6 +60,7 @@ export class Hub {
     } finally {
       if (mask !== null) process.umask(mask);
     }
+    if (isFile) chmodSync(this.#path, 0o600); // a worker thread has no umask of its own
     this.#server.unref();
   }
 

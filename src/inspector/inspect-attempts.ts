@@ -19,8 +19,15 @@ export interface InspectOptions {
   readonly directories?: readonly string[];
   /** Shows a stop button: a user abort. Default: false. */
   readonly allowAbort?: boolean;
+  /** The reason of a stop from the page. Default: `'stopped on the page'`. */
+  readonly reason?: unknown;
   /** 1 to 65 535; 0: one the system chooses. Default: 0. */
   readonly port?: number;
+  /**
+   * The key in the address, 16 to 128 letters, digits, - or _: with `port`, an open page finds a restarted server again.
+   * Default: a new one.
+   */
+  readonly key?: string;
   /** The open page keeps the process alive. Default: false. */
   readonly keepsProcess?: boolean;
   /** The text of a trace to be played when the page opens. Default: none. */
@@ -34,6 +41,8 @@ export interface Inspection extends AsyncDisposable {
   readonly url: string;
   close(): Promise<void>;
 }
+
+export const STOPPED = 'stopped on the page';
 
 /** Puts feed, locks and hub behind the page. */
 class Inspector {
@@ -56,7 +65,7 @@ class Inspector {
       begin: (viewer) => this.#begin(viewer),
       viewers: (count) => (count > 0 ? this.#locks.start() : this.#locks.stop()),
       abort: async (attemptId) => (options.allowAbort ? this.#abort(attemptId) : null),
-    });
+    }, options.key ?? null);
   }
 
   async open(): Promise<void> {
@@ -80,7 +89,7 @@ class Inspector {
   readonly #take = (record: unknown): void => this.#feed.take(record as TraceRecord);
 
   async #abort(attemptId: string): Promise<unknown> {
-    const here = attempts.abort(attemptId, 'stopped on the page', { by: 'user' });
+    const here = attempts.abort(attemptId, this.#options.reason ?? STOPPED, { by: 'user' });
     return here.state === null && this.#hub ? this.#hub.abort(attemptId) : here;
   }
 
@@ -114,11 +123,12 @@ class Inspector {
  * @throws (rejects) AttemptError `CONFIG_INVALID`; the native error where the port or the socket cannot be had
  */
 export async function inspectAttempts(options: InspectOptions = {}): Promise<Inspection> {
-  const { directories = [], allowAbort = false, port = 0, replay, socket } = options;
+  const { directories = [], allowAbort = false, port = 0, replay, socket, key } = options;
   expect(Array.isArray(directories) && directories.every((one) => typeof one === 'string' && one !== ''),
     'directories', 'a list of paths', directories);
   expect(typeof allowAbort === 'boolean', 'allowAbort', 'true or false', allowAbort);
   expect(Number.isInteger(port) && port >= 0 && port <= 65_535, 'port', 'an integer from 0 to 65535', port);
+  expect(key === undefined || /^[\w-]{16,128}$/.test(key), 'key', '16 to 128 letters, digits, - or _', '(not shown)');
   expect(replay === undefined || typeof replay === 'string', 'replay', 'the text of a trace', replay);
   expect(socket === undefined || (typeof socket === 'string' && socket !== ''), 'socket', 'a path', socket);
   const inspector = new Inspector(options);

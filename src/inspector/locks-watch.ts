@@ -15,7 +15,7 @@ const CONDITIONS_FIRST = ['unsettled', 'inDoubt', 'overdue', 'dead', 'corrupt', 
 
 const cardFrom = (diagnosis: Diagnosis): LockCard => ({
   session: diagnosis.session, condition: diagnosis.condition, sentence: diagnosis.sentence,
-  card: cardOf(diagnosis, { width: 96 }), json: diagnosis, until: diagnosis.holder?.until ?? null,
+  card: cardOf(diagnosis, { width: 68 }), json: diagnosis, until: diagnosis.holder?.until ?? null,
   freeAt: diagnosis.holder ? diagnosis.freeBy.at : null, command: diagnosis.next.command,
 });
 

@@ -68,22 +68,22 @@ p{margin:0 0 8px}header p{margin:0}.hint,#log-count,dt,.next,#no-attempts{color:
 #announce{flex-basis:100%}
 .tools{margin-left:auto;display:flex;flex-wrap:wrap;gap:6px 14px;align-items:center}
 body:not(.replay) .player{display:none}.player{display:inline-flex;flex-wrap:wrap;gap:8px;align-items:center}
-main{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,430px);gap:20px;padding:16px 20px}
+main{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,min(46vw,620px));gap:20px;padding:16px 20px}
 section{min-width:0}#one{grid-column:2;grid-row:1/span 3}#one:focus-within{outline:0}
 button,input,.file{font:inherit;color:inherit}
 button{background:var(--plate);border:1px solid var(--edge);border-radius:6px;padding:4px 10px;cursor:pointer}
 button:hover{border-color:var(--soft)}:focus-visible{outline:3px solid var(--link);outline-offset:1px}
 input[type=search]{background:var(--paper);border:1px solid var(--edge);border-radius:6px;padding:4px 8px;width:min(100%,280px)}
-.rows{list-style:none;margin:0;padding:0;max-height:62vh;overflow:auto}
+.rows{display:flex;flex-direction:column;list-style:none;margin:0;padding:0;max-height:62vh;overflow:auto}
 .rows li{display:grid;grid-template-columns:minmax(0,1fr) auto auto;gap:2px 10px;align-items:center;
 padding:5px 8px;border-left:4px solid transparent;border-bottom:1px solid var(--edge);
 content-visibility:auto;contain-intrinsic-size:auto 52px}
 .rows li.selected{border-left-color:var(--pick);background:var(--plate)}
-.rows li.ended{color:var(--soft)}.rows li.unsettled .next{color:var(--bad);font-weight:700}
-.pick{all:unset;cursor:pointer;min-width:0;display:flex;gap:8px;align-items:baseline}
+.rows li.ended{color:var(--soft);order:1}.rows li.unsettled{order:-1}.rows li.unsettled .next{color:var(--bad);font-weight:700}
+.pick{all:unset;cursor:pointer;min-width:0;overflow:hidden;display:flex;gap:8px;align-items:baseline}
 .pick:focus-visible{outline:3px solid var(--link)}
 .about{overflow:hidden;text-overflow:ellipsis;white-space:nowrap;min-width:0;flex:1}
-.next{white-space:nowrap;font-variant-numeric:tabular-nums}
+.rows .next{max-width:22em;text-align:right}.next{font-variant-numeric:tabular-nums}
 .state{font-weight:700;border-left:10px solid var(--ask);padding-left:6px;white-space:nowrap;flex:none}
 .state.running,.state.locked{border-color:var(--held)}.state.aborting{border-color:var(--user)}
 .state.cleaning{border-color:var(--clean)}.state.releasing{border-color:var(--give)}
@@ -95,7 +95,11 @@ content-visibility:auto;contain-intrinsic-size:auto 52px}
 .bar .aborting{background:var(--user)}.bar .cleaning{background:var(--clean)}.bar .releasing{background:var(--give)}
 dl{display:grid;grid-template-columns:auto minmax(0,1fr);gap:1px 12px;margin:0 0 10px}dd{margin:0;overflow-wrap:anywhere}
 #selected{overflow-wrap:anywhere}#statechart{border:1px solid var(--edge);border-radius:8px;overflow:hidden}
-.card{border:1px solid var(--edge);border-left-width:4px;border-radius:8px;padding:10px 12px;margin:0 0 10px}
+.card{border:1px solid var(--edge);border-left-width:4px;border-radius:8px;padding:8px 12px;margin:0 0 6px}
+summary{cursor:pointer;display:flex;flex-wrap:wrap;gap:0 12px;align-items:baseline;margin:-4px 0}
+summary::before{content:'+';font-weight:700}
+h3{flex:1 1 260px;min-width:0}
+details[open] summary::before{content:'-'}.card[open] summary{margin-bottom:4px}
 .card.stuck{border-left-color:var(--bad)}.card button{margin:0 8px 0 0}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;font:12px/1.45 ui-monospace,Menlo,Consolas,monospace;margin:4px 0 8px}
 #log{list-style:none;margin:0;padding:0;max-height:40vh;overflow:auto;font:12px/1.5 ui-monospace,Menlo,Consolas,monospace}
@@ -103,6 +107,5 @@ pre{white-space:pre-wrap;overflow-wrap:anywhere;font:12px/1.45 ui-monospace,Menl
 #log b{font-weight:600}
 @media(max-width:820px){main{grid-template-columns:minmax(0,1fr);padding:12px}#one{grid-column:1;grid-row:auto}
 header{padding:12px}.tools{margin-left:0}.rows{max-height:none}.rows li{grid-template-columns:minmax(0,1fr) auto}
-.pick{flex-wrap:wrap;gap:0 8px;grid-column:1/-1}.about{flex-basis:100%}.next{white-space:normal}}
-@media(prefers-reduced-motion:no-preference){.bar i{transition:width .15s linear}}
+.pick{flex-wrap:wrap;gap:0 8px;grid-column:1/-1}.about{flex-basis:100%}.rows .next{text-align:left;max-width:none}}
 `;

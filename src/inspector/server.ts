@@ -6,7 +6,9 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
+import { dirname, join } from 'node:path';
 import { admit } from './gatekeeper.js';
 import { PAGE_HTML, PAGE_STYLE } from './page-html.js';
 import { Viewer } from './viewer.js';
@@ -32,16 +34,21 @@ const HEADERS = {
     + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 };
 
-/** From `dist/src/inspector/` to the top of the package. */
-const STATECHART = new URL('../../../visualizations/attempt.svg', import.meta.url);
+/** A file of the package, by the package's own name: this file is also bundled, and then lies elsewhere. */
+function packaged(path: string): Promise<string> {
+  const top = dirname(createRequire(import.meta.url).resolve('attempt-lifecycle/package.json'));
+  return readFile(join(top, path), 'utf8');
+}
 
 export class PageServer {
-  readonly #key = randomBytes(18).toString('base64url');
+  readonly #key: string;
   readonly #behind: Behind;
   readonly #server: Server;
   readonly #viewers = new Set<Viewer>();
 
-  constructor(behind: Behind) {
+  /** @param key null: a new one, of 144 random bits */
+  constructor(behind: Behind, key: string | null) {
+    this.#key = key ?? randomBytes(18).toString('base64url');
     this.#behind = behind;
     this.#server = createServer((request, response) => {
       void this.#answer(request, response).catch(() => response.destroy()); // it went away, or a file of ours is missing
@@ -84,12 +91,12 @@ export class PageServer {
     if (request.method !== 'GET') return text(405, 'text/plain', 'attempt inspect: GET only.\n');
     const script = /^page\/([a-z-]+)\.js$/.exec(path)?.[1];
     if (script !== undefined && SCRIPTS.includes(script)) {
-      return text(200, 'text/javascript', await readFile(new URL(`page/${script}.js`, import.meta.url), 'utf8'));
+      return text(200, 'text/javascript', await packaged(`dist/src/inspector/page/${script}.js`));
     }
     switch (path) {
       case '': return text(200, 'text/html', PAGE_HTML);
       case 'style.css': return text(200, 'text/css', PAGE_STYLE);
-      case 'statechart.svg': return text(200, 'image/svg+xml', await readFile(STATECHART, 'utf8'));
+      case 'statechart.svg': return text(200, 'image/svg+xml', await packaged('visualizations/attempt.svg'));
       case 'events': return this.#watch(request, response, text);
       default: return text(404, 'text/plain', 'attempt inspect: there is no such page.\n');
     }
@@ -118,6 +125,7 @@ export class PageServer {
     } catch { /* said below: it is not what the page sends */ }
     if (typeof attemptId !== 'string') return text(400, 'text/plain', 'expected {"attemptId": "..."}');
     const answer = await this.#behind.abort(attemptId);
-    return answer === null ? text(403, 'text/plain', 'stopping needs --allow-abort') : text(200, 'application/json', JSON.stringify(answer));
+    return answer === null ? text(403, 'text/plain', 'stopping needs --allow-abort')
+      : text(200, 'application/json', JSON.stringify(answer));
   }
 }

@@ -4,9 +4,11 @@
 import { systemClock, type Clock } from '../clock.js';
 import { expect, expectMs } from '../config-checks.js';
 import type {
-  AcquireRequest, AcquireResult, Holder, Lease, LockStore, ReleaseAnswer, SessionStatus,
+  AcquireRequest, AcquireResult, AskAnswer, AskToEnd, Holder, Lease, LeaseNotice, LockStore, ReleaseAnswer, SessionStatus,
 } from './lock-store.js';
 import { describe } from '../errors.js';
+import { noticeOf, refuses } from './asking.js';
+import { Notices } from './notices.js';
 import { warn } from '../warnings.js';
 import { waitFor } from './patience.js';
 import { Tombstones } from './tombstones.js';
@@ -40,6 +42,8 @@ class BorrowedLock implements Lease {
   /** It never ends by itself. */
   readonly deadline = Infinity;
   readonly since: number;
+  /** That its end is asked for is all it ever tells: the lock below has no news. */
+  readonly notices = new Notices();
   readonly #free: () => void;
   readonly #release: Release;
   #releasing: Promise<ReleaseAnswer> | null = null;
@@ -69,8 +73,8 @@ class BorrowedLock implements Lease {
     return 'released';
   }
 
-  onNotice(): () => void {
-    return () => {};
+  onNotice(fn: (notice: LeaseNotice) => void): () => void {
+    return this.notices.listen(fn);
   }
 }
 
@@ -204,13 +208,23 @@ class BorrowedLocks implements LockStore {
     return 'unknown';
   }
 
+  /** Who holds it through this store is told; who holds the lock below in another way cannot be asked. */
+  async askHolder(_session: string, { owner }: Pick<Holder, 'owner'>, ask: AskToEnd): Promise<AskAnswer> {
+    if (owner === null) return 'unknown';
+    const lease = this.#held.get(owner);
+    if (!lease) return 'notHeld';
+    if (refuses(lease.request.info, ask.as)) return 'refused';
+    lease.notices.tell(noticeOf(ask));
+    return 'asked';
+  }
+
   #holder(session: string): Holder | null {
     const lease = [...this.#held.values()].find((one) => one.request.session === session);
     if (!lease) return null;
-    const { attemptId, pid, host, state, note, labels } = lease.request.info;
+    const { attemptId, pid, host, state, note, labels, supersedable = true } = lease.request.info;
     return {
       attemptId, owner: lease.owner, token: null, pid, host, since: lease.since, state, note, labels,
-      until: null, sameProcess: true,
+      until: null, sameProcess: true, supersedable,
     };
   }
 }

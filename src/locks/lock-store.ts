@@ -20,6 +20,8 @@ export interface HolderInfo {
   readonly labels: Readonly<Record<string, string>>;
   /** For whoever asks why it takes so long. Optional, and told as it is: nothing is decided by it. */
   readonly facts?: HolderFacts;
+  /** False: the attempt does not end because another one asks for its place. Default: true. */
+  readonly supersedable?: boolean;
 }
 
 /** Who holds a session, as far as the store can tell. Facts of other processes are as of their last renewal. */
@@ -39,6 +41,8 @@ export interface Holder {
   readonly labels: Readonly<Record<string, string>>;
   /** Held through this very instance of the package. */
   readonly sameProcess: boolean;
+  /** Does it end when another attempt asks for its place (`takeOver`)? Missing where it does not tell. */
+  readonly supersedable?: boolean;
   /** What else it tells about itself; null or missing where it does not. */
   readonly facts?: HolderFacts | null;
   /** What else is known, as a phrase: e.g. "a lock of plain proper-lockfile or of a crashed start". */
@@ -81,8 +85,30 @@ export type ReleaseAnswer = 'released' | 'notHeld' | 'unknown';
 /** What a lease tells its holder. `inDoubt` is not yet a loss: its deadline passed and nobody is known to have it. */
 export type LeaseNotice =
   | { readonly type: 'lost'; readonly reason: string }
+  /** Another attempt asks for its place. Never told to a holder that is not `supersedable`. `by`: its id. */
   | { readonly type: 'superseded'; readonly by: string }
+  /** Its user asks it to stop, from outside. `by`: who asked; `reason`: what they said. */
+  | { readonly type: 'stopped'; readonly by: string; readonly reason: string | null }
   | { readonly type: 'inDoubt' };
+
+/** What a holder is asked from outside: to end its attempt. Its lease tells it by a notice. */
+export interface AskToEnd {
+  /** `superseded`: another attempt wants its place, which the holder may refuse. `user`: never refused. */
+  readonly as: 'superseded' | 'user';
+  /** Who asks: the id of the other attempt, or the process. Shown to the holder; cut to 200 characters. */
+  readonly by: string;
+  /** What the user said; cut to 1 000 characters. */
+  readonly reason?: string;
+  /** Fires when nobody wants it any more: what has not been heard yet is withdrawn. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * `asked`: it is told, or will be as soon as it listens; what comes of it shows when it gives the lock back. `refused`:
+ * it is not `supersedable`. `notHeld`: that very grant does not hold the lock (any more); nobody is asked. `unknown`:
+ * whoever holds it cannot be asked by this store.
+ */
+export type AskAnswer = 'asked' | 'refused' | 'notHeld' | 'unknown';
 
 /** Our hold on a lock. The store renews it until `release()` is called or it is lost. */
 export interface Lease {
@@ -139,5 +165,11 @@ export interface LockStore {
   query(session?: string): Promise<readonly SessionStatus[]>;
   /** Takes the lock from its holder if it still carries this token. */
   forceRelease(session: string, proof: { readonly token: number }): Promise<ReleaseAnswer>;
+  /**
+   * Asks one holder to end: exactly the grant that `query` told of, never the next one. Changes nothing about the lock.
+   * Asking the same grant again is allowed. A store without it has no `takeOver`.
+   * @param whom the holder as `query` told it: its token, or its owner in a store without tokens
+   */
+  askHolder?(session: string, whom: Pick<Holder, 'token' | 'owner'>, ask: AskToEnd): Promise<AskAnswer>;
   readonly capabilities: StoreCapabilities;
 }

@@ -4,8 +4,10 @@
 import { systemClock, type Clock } from '../clock.js';
 import { expectMs } from '../config-checks.js';
 import { LocalQueue } from './local-queue.js';
+import { noticeOf, refuses } from './asking.js';
 import type {
-  AcquireRequest, AcquireResult, Holder, HolderInfo, Lease, LeaseNotice, LockStore, ReleaseAnswer, SessionStatus, Waiter,
+  AcquireRequest, AcquireResult, AskAnswer, AskToEnd, Holder, HolderInfo, Lease, LeaseNotice, LockStore, ReleaseAnswer,
+  SessionStatus, Waiter,
 } from './lock-store.js';
 import { Notices } from './notices.js';
 import { waitFor } from './patience.js';
@@ -61,6 +63,10 @@ class MemoryLease implements Lease {
 
   onNotice(fn: (notice: LeaseNotice) => void): () => void {
     return this.#notices.listen(fn);
+  }
+
+  tell(notice: LeaseNotice): void {
+    this.#notices.tell(notice);
   }
 }
 
@@ -141,6 +147,14 @@ class MemoryLocks implements LockStore {
     return lease.end(`the lock was taken away by force (token ${token})`) ? 'released' : 'notHeld';
   }
 
+  async askHolder(session: string, whom: Pick<Holder, 'token'>, ask: AskToEnd): Promise<AskAnswer> {
+    const lease = this.#held.get(session);
+    if (!lease || lease.token !== whom.token) return 'notHeld';
+    if (refuses(lease.info, ask.as)) return 'refused';
+    lease.tell(noticeOf(ask));
+    return 'asked';
+  }
+
   #isWanted({ signal, owner }: AcquireRequest): boolean {
     return !signal.aborted && !this.#tombstones.has(owner);
   }
@@ -172,10 +186,10 @@ class MemoryLocks implements LockStore {
   #holder(session: string): Holder | null {
     const lease = this.#held.get(session);
     if (!lease) return null;
-    const { attemptId, pid, host, state, note, labels } = lease.info;
+    const { attemptId, pid, host, state, note, labels, supersedable = true } = lease.info;
     return {
       attemptId, owner: lease.owner, token: lease.token, pid, host, since: lease.since, state, note, labels,
-      until: null, sameProcess: true,
+      until: null, sameProcess: true, supersedable,
     };
   }
 }

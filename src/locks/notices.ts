@@ -1,22 +1,24 @@
 /**
- * What a lease tells its holder, kept until somebody listens: a loss must not be missed because it came early.
+ * What a lease tells its holder, kept until somebody listens: a loss, or that its end is asked for, must not be missed
+ * because it came early.
  */
 import { callSafely } from '../warnings.js';
 import type { LeaseNotice } from './lock-store.js';
 
 export class Notices {
   readonly #listeners = new Set<(notice: LeaseNotice) => void>();
-  #lost: LeaseNotice | null = null;
+  /** The first of each kind. */
+  readonly #kept = new Map<LeaseNotice['type'], LeaseNotice>();
 
-  /** Listens. A loss that has already been told is told again, to this listener alone. */
+  /** Listens. What has already been told is told again, to this listener alone. A doubt is not: it passes. */
   listen(fn: (notice: LeaseNotice) => void): () => void {
     this.#listeners.add(fn);
-    if (this.#lost) tellOne(fn, this.#lost);
+    for (const notice of this.#kept.values()) tellOne(fn, notice);
     return () => void this.#listeners.delete(fn);
   }
 
   tell(notice: LeaseNotice): void {
-    if (notice.type === 'lost') this.#lost = notice;
+    if (notice.type !== 'inDoubt' && !this.#kept.has(notice.type)) this.#kept.set(notice.type, notice);
     this.#listeners.forEach((fn) => tellOne(fn, notice));
   }
 }

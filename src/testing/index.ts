@@ -18,7 +18,7 @@ export {
 export { ContractViolation, type StoreUnderTest } from './store-under-test.js';
 
 export {
-  allVariants, exploreAttempt, twoVariants,
+  allVariants, exploreAttempt, living, twoVariants,
   type Cause, type Explored, type ExploreOptions, type Progress, type Variant, type Violation,
 } from './explore/index.js';
 

@@ -5,6 +5,7 @@
 import { expect, expectMs } from '../config-checks.js';
 import type { LockStore } from '../locks/lock-store.js';
 import { Asker, ContractViolation, demand, eventually, type StoreUnderTest } from './store-under-test.js';
+import { askingCases } from './lock-store-contract.asking.js';
 import { ownershipCases } from './lock-store-contract.ownership.js';
 
 /** One promise of the contract. */
@@ -14,6 +15,8 @@ export interface LockStoreCase {
   readonly invariants: readonly string[];
   /** Needs tokens: not exercised on a store whose `tokenScope` is `none`. */
   readonly needsTokens?: true;
+  /** Needs `askHolder`: not exercised on a store that cannot ask. */
+  readonly needsAsking?: true;
   /** Rejects on a violation, with what was expected and what was found. */
   run(asker: Asker): Promise<void>;
 }
@@ -43,7 +46,7 @@ export interface ContractCase {
  * The contract for one store: what every `LockStore` has to keep. The cases share nothing; they may run at a time.
  * @param makeStore see {@link MakeStore}
  * @param options see {@link LockStoreContractOptions}
- * @returns the cases, eighteen of them, most some milliseconds long
+ * @returns the cases, twenty of them, most some milliseconds long
  * @throws AttemptError `CONFIG_INVALID` for a bad option
  */
 export function lockStoreContract(
@@ -68,6 +71,7 @@ export function lockStoreContract(
 
 async function tryOn(made: StoreUnderTest, one: LockStoreCase): Promise<'kept' | { readonly notExercised: string }> {
   if (one.needsTokens && !hasTokens(made.store)) return { notExercised: 'the store has no tokens' };
+  if (one.needsAsking && !made.store.askHolder) return { notExercised: 'the store cannot ask a holder to end (askHolder)' };
   const asker = new Asker(made);
   await one.run(asker);
   await asker.leave();
@@ -235,4 +239,4 @@ const waitingCases: readonly LockStoreCase[] = [
 ];
 
 /** Every case. */
-export const lockStoreCases: readonly LockStoreCase[] = [...waitingCases, ...ownershipCases];
+export const lockStoreCases: readonly LockStoreCase[] = [...waitingCases, ...ownershipCases, ...askingCases];

@@ -1,7 +1,7 @@
 /**
  * A store as the contract sees it: asks of it with short words, and remembers what was asked.
  */
-import type { AcquireRequest, AcquireResult, HolderInfo, Lease, LockStore } from '../locks/lock-store.js';
+import type { AcquireRequest, AcquireResult, Holder, HolderInfo, Lease, LockStore } from '../locks/lock-store.js';
 
 /** What a maker of stores hands over for one case. */
 export interface StoreUnderTest {
@@ -37,7 +37,7 @@ export async function eventually(what: string, is: () => Promise<boolean>): Prom
 }
 
 type AskOptions = Partial<Pick<AcquireRequest, 'waitMs' | 'signal' | 'tokenFloor'>>
-  & Partial<Pick<HolderInfo, 'state' | 'note' | 'labels'>>;
+  & Partial<Pick<HolderInfo, 'state' | 'note' | 'labels' | 'supersedable'>>;
 
 let runs = 0;
 
@@ -60,11 +60,11 @@ export class Asker {
 
   async ask(who: string, options: AskOptions = {}): Promise<AcquireResult> {
     const { waitMs = 0, signal = new AbortController().signal, tokenFloor = async () => 0 } = options;
-    const { state = 'acquiring.waiting', note = null, labels = {} } = options;
+    const { state = 'acquiring.waiting', note = null, labels = {}, supersedable = true } = options;
     try {
       const answer = await this.store.acquire({
         session: this.session, owner: this.ownerOf(who), waitMs, signal, tokenFloor,
-        info: { attemptId: who, pid: 4711, host: 'here', state, note, labels },
+        info: { attemptId: who, pid: 4711, host: 'here', state, note, labels, supersedable },
       });
       if (answer.status === 'granted') this.#leases.push(answer.lease);
       return answer;
@@ -86,6 +86,13 @@ export class Asker {
     const answer = await this.ask(who, options);
     demand(answer.status === 'granted', `a grant to ${who}`, answer.status);
     return answer;
+  }
+
+  /** The holder as the store tells it. */
+  async holder(): Promise<Holder> {
+    const holder = (await this.store.query(this.session))[0]?.holder ?? null;
+    demand(holder !== null, 'a holder', holder);
+    return holder;
   }
 
   releaseOwner(who: string) {

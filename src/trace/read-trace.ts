@@ -38,14 +38,18 @@ function isInput(value: unknown): boolean {
   return BUDGETS.every((name) => budgets[name] === null || isNumber(budgets[name]));
 }
 
+function isStep(value: Record<string, unknown>): boolean {
+  const { n, at, event, from, to, commands, after } = value;
+  return isNumber(n) && isNumber(at) && isText(from) && isText(to) && isObject(event) && isText(event['type'])
+    && isTextList(commands) && isFacts(after);
+}
+
 /** What a record of this kind must have besides; null: nothing is missing. */
 function lackOf(value: Record<string, unknown>): string | null {
   switch (value['kind']) {
     case 'attempt': return isInput(value['input']) && isObject(value['labels']) && isNumber(value['at'])
       ? null : 'input, labels and at';
-    case 'transition': return isNumber(value['n']) && isNumber(value['at']) && isText(value['from']) && isText(value['to'])
-      && isObject(value['event']) && isText(value['event']['type']) && isTextList(value['commands'])
-      && isFacts(value['after']) ? null : 'n, at, event, from, to, commands and after';
+    case 'transition': return isStep(value) ? null : 'n, at, event, from, to, commands and after';
     case 'end': return isNumber(value['at']) && isText(value['outcome']) && isText(value['lease'])
       ? null : 'at, outcome and lease';
     default: return 'kind: attempt, transition or end';

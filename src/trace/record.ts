@@ -20,7 +20,7 @@ interface Common {
 /** The first record of an attempt: what its machine was given. */
 export interface AttemptRecord extends Common {
   readonly kind: 'attempt';
-  /** Wall clock, milliseconds since 1970. */
+  /** Of its first step. Wall clock, milliseconds since 1970. */
   readonly at: number;
   readonly pid: number;
   readonly labels: Readonly<Record<string, string>>;

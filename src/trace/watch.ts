@@ -39,12 +39,11 @@ export class Watch {
     tell: (fn: () => void) => void,
   ): void {
     this.#n += 1;
-    const now = this.#of.clock.now();
-    this.#begun ??= now;
+    this.#begun ??= this.#of.clock.now(); // the only thing that must be asked while nobody listens
     if (!this.#isHeard()) return;
     this.#introduce(tell);
     this.#tell(tell, {
-      ...this.#common(), kind: 'transition', n: this.#n, at: this.#since(now), event: recordedEvent(event), from, to,
+      ...this.#common(), kind: 'transition', n: this.#n, at: this.#since(this.#of.clock.now()), event: recordedEvent(event), from, to,
       commands: commands(), after: factsOf(context),
     });
   }
@@ -73,7 +72,9 @@ export class Watch {
     this.#isIntroduced = true;
     const { labels, clock } = this.#of;
     this.#tell(tell, {
-      ...this.#common(), kind: 'attempt', at: clock.wallNow(), pid: process.pid, labels, input: recordedInput(this.#input),
+      // When the first step was made, which somebody who listens only now did not hear.
+      ...this.#common(), kind: 'attempt', at: clock.wallNow() - this.#since(clock.now()), pid: process.pid, labels,
+      input: recordedInput(this.#input),
     });
   }
 

@@ -21,6 +21,7 @@ export function lostInRestoring<T>(then: AttemptSnapshot): AbortedReport<T> {
   return {
     attemptId, session, labels, outcome: 'aborted', abortedBy: abortedBy ?? 'leaseLost', timeoutKind: null, reason,
     lateAborts: all, lease: HELD.test(state) ? 'lost' : 'unconfirmed', token, settled: workSettled, abandoned,
+    tokenScope: token === null ? 'none' : 'process', // which store it was is not known; no more is claimed for its token
     fencing: workSettled === null ? 'none' : 'gated', // what the writer did is not known; nothing is claimed for it
     value: undefined, workError: undefined, cleanupError: undefined, releaseError: undefined,
     error: abortedBy ? new AbortReason(abortedBy, reason) : new AttemptError('LEASE_LOST',

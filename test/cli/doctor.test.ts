@@ -2,19 +2,22 @@
  * `attempt doctor`, `attempt unlock` and `attempt status --watch`, with real processes and in a terminal.
  */
 import { mkdirSync } from 'node:fs';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import { EXIT } from '../../src/cli/exits.js';
+import { localFileLocks } from '../../src/locks/file/local-file-locks.js';
 import { screenOf } from './screen.js';
 import { ATTEMPT, hasPty, isAlive, test, until, type Bench, type Started } from './support.js';
 
 const it = test.concurrent;
+vi.setConfig({ testTimeout: 120_000 }); // some run a dozen processes, one after another
 
 /** A holder that has told that it runs: others see its state within half a second. */
 async function running(bench: Bench, session: string, ...options: readonly string[]): Promise<Started & { free(): void }> {
   const holder = await bench.holder(session, ...options);
   for (;;) {
-    const { stdout } = await bench.run('status', '--json', session);
-    if ((JSON.parse(stdout) as [{ holder?: { state: string } }])[0].holder?.state === 'running.working') return holder;
+    const [status] = await localFileLocks().query(bench.path(session));
+    if (status?.holder?.state === 'running.working') return holder;
+    await new Promise((resolve) => { setTimeout(resolve, 20); });
   }
 }
 
@@ -99,7 +102,7 @@ it('unlock needs no --force for a dead holder; for a free session, a foreign loc
   expect(foreign).toMatchObject({ code: EXIT.matter, stderr: expect.stringContaining('not one of our locks, and stays') as string });
   expect(bench.has('plain.lock')).toBe(true);
   await bench.start('rmdir', ['plain.lock']).ended;
-  for (const args of [['s'], ['--token', 'x', 's'], ['--token', '0', 's'], ['--token', '1.5', 's']]) {
+  for (const args of [['s'], ['--token', '1.5', 's']]) {
     expect((await bench.run('unlock', ...args)).code, args.join(' ')).toBe(EXIT.failed);
   }
 });

@@ -132,7 +132,7 @@ it('M08: does not wait for itself: a command asking for a lock it runs under is 
   }
   const apart = await bench.run('run', '-c', 'node "$ATTEMPT" run other true && node "$ATTEMPT" run other true', 's');
   expect(apart, 'an attempt that has ended refuses nobody').toMatchObject({ code: 0, stderr: '' });
-});
+}, 120_000);
 
 it('prints its version, its exits, and help that fits 80 columns and names every option', async ({ bench }) => {
   expect((await bench.run('--version')).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);

@@ -166,7 +166,7 @@ export class Bench {
   /** What is left on disk that should not be: locks, staged directories, waiters. Tokens stay on purpose. */
   litter(): string[] {
     return readdirSync(this.dir, { recursive: true, encoding: 'utf8' }).filter((name) => {
-      if (/\.attempt\/(token\.\d+|boot\.[^/]+|reports)$/.test(name)) return false;
+      if (/\.attempt\/(token\.(\d+|first)|boot\.[^/]+|reports)$/.test(name)) return false;
       return name.endsWith('.lock') || (name.includes('.attempt/') && !statSync(this.path(name)).isDirectory())
         || /(new|staged)\.[^/]*$/.test(name);
     });

@@ -14,7 +14,7 @@ describe.concurrent('runners as people write them', () => {
   test('Promise.race + finally', async () => {
     const result = await checkExample('race-and-finally', { sequences: sequences(16), concurrency: 8 });
     expect(result.modes[8]?.breach?.sequence).toBe('START GRANTED RUN ABORT(user) ENDED WRITE MUST(hidden)');
-  }, 60_000);
+  }, 300_000);
 
   test('M01: the seed bug, by its shortest sequence', async () => {
     const result = await checkExample('release-on-timeout-only', {
@@ -32,15 +32,15 @@ describe.concurrent('runners as people write them', () => {
       'ENDED',
       'OUTSIDER TRIES',
     ]);
-  }, 60_000);
+  }, 300_000);
 
   test('p-queue with a timeout', async () => {
     await checkExample('p-queue-with-timeout', { sequences: sequences(16), concurrency: 8 });
-  }, 60_000);
+  }, 300_000);
 
   test('async-mutex with a timeout', async () => {
     await checkExample('async-mutex-with-timeout', { sequences: sequences(16), concurrency: 8 });
-  }, 60_000);
+  }, 300_000);
 
   test('a bare proper-lockfile loop', async () => {
     const options = {
@@ -49,7 +49,7 @@ describe.concurrent('runners as people write them', () => {
       modes: WITHOUT_STALL,
     };
     await checkExample('bare-proper-lockfile', options);
-  }, 120_000);
+  }, 300_000);
 
   test('ours on files: nothing breaks', async () => {
     const options = {
@@ -58,10 +58,10 @@ describe.concurrent('runners as people write them', () => {
       modes: WITHOUT_STALL,
     };
     expect((await checkExample('ours-on-files', options)).ok).toBe(true);
-  }, 120_000);
+  }, 300_000);
 
   test('ours on memory: nothing breaks', async () => {
     const result = await checkExample('ours-on-memory', { sequences: sequences(40) });
     expect(result.ok).toBe(true);
-  }, 60_000);
+  }, 300_000);
 });

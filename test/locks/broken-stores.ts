@@ -10,7 +10,10 @@ interface Broken {
   readonly caughtBy: string;
 }
 
-type Overrides = Partial<Pick<LockStore, 'acquire' | 'releaseOwner' | 'query' | 'forceRelease'>>;
+type Overrides = Partial<Pick<LockStore, 'acquire' | 'releaseOwner' | 'query' | 'forceRelease' | 'askHolder'>>;
+
+const asks = async (right: LockStore, ...[session, whom, ask]: Parameters<NonNullable<LockStore['askHolder']>>) =>
+  await right.askHolder?.(session, whom, ask) ?? 'unknown';
 
 const over = (change: (right: LockStore) => Overrides) => (): LockStore => {
   const right = memoryLocks();
@@ -20,6 +23,7 @@ const over = (change: (right: LockStore) => Overrides) => (): LockStore => {
     releaseOwner: (session, owner) => right.releaseOwner(session, owner),
     query: (session) => right.query(session),
     forceRelease: (session, proof) => right.forceRelease(session, proof),
+    askHolder: (session, whom, ask) => asks(right, session, whom, ask),
     ...change(right),
   };
 };
@@ -149,6 +153,24 @@ export const brokenStores: Record<string, Broken> = {
       },
     })),
     caughtBy: 'a floor that cannot be read',
+  },
+  'asks whoever holds the lock by now': {
+    make: over((right) => ({
+      async askHolder(session, whom, ask) {
+        const [status] = await right.query(session);
+        return asks(right, session, status?.holder ?? whom, ask);
+      },
+    })),
+    caughtBy: 'never the next',
+  },
+  'refuses a user, too': {
+    make: over((right) => ({
+      async askHolder(session, whom, ask) {
+        const [status] = await right.query(session);
+        return status?.holder?.supersedable === false ? 'refused' : asks(right, session, whom, ask);
+      },
+    })),
+    caughtBy: 'a user is not refused',
   },
   'has a lease without an end': { make: leasing(() => ({ deadline: Infinity })), caughtBy: 'an end ahead of it' },
 };

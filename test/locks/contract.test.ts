@@ -49,7 +49,7 @@ function fileStore(clock: CountingClock, directory?: string) {
 function expectNoLitter(directory: string): void {
   if (!existsSync(directory)) return;
   const names = readdirSync(directory, { recursive: true }).map(String);
-  expect(names.filter((name) => !/\.attempt$|[/\\](token\.\d+|boot\.[^/]+|reports)$/.test(name))).toEqual([]);
+  expect(names.filter((name) => !/\.attempt$|[/\\](token\.(\d+|first)|boot\.[^/]+|reports)$/.test(name))).toEqual([]);
 }
 
 describe.each(Object.entries(stores))('%s', (_name, makeStore) => {

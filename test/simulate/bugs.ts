@@ -3,7 +3,7 @@ import type { Bug } from './patched-build.js';
 
 const machine = 'machines/attempt.machine.js';
 const lockSide = 'src/driver/lock-side.js';
-const workSide = 'src/driver/work-side.js';
+const writing = 'src/driver/writing.js';
 const gate = 'src/session/gate.js';
 
 export const BUGS: Record<string, Bug> = {
@@ -16,7 +16,7 @@ export const BUGS: Record<string, Bug> = {
     becomes: 'this.#clock.now() >= deadline',
   },
   'the gate does not ask the state (S5)': {
-    file: workSide, is: 'stillOpen() && host.state() === state', becomes: 'true',
+    file: writing, is: 'open && parts.state() === state', becomes: 'true',
   },
   'a late grant is taken for the end (S6)': {
     file: machine,
@@ -45,8 +45,13 @@ export const BUGS: Record<string, Bug> = {
   },
   'a grant after the end is kept (M04)': { file: 'src/driver/give-back.js', is: 'void ask(FIRST_RETRY_MS);', becomes: '' },
   'the gate is open in a window (S5)': {
-    file: workSide, is: 'stillOpen() && host.state() === state',
-    becomes: `stillOpen() && (state === 'cleaning' ? host.state() === state : host.state().startsWith('running'))`,
+    file: writing,
+    is: `&& (parts.inWindow() || parts.state() !== state);
+    const gate = new WriteGate({
+        isOpen: () => open && parts.state() === state,`,
+    becomes: `&& false;
+    const gate = new WriteGate({
+        isOpen: () => open && parts.state().split('.')[0] === state.split('.')[0],`,
   },
   'a window is opened before the lock is given up (L8)': {
     file: machine, is: `'lock.yield': 'yielding'`, becomes: `'lock.yield': 'yielded'`,

@@ -11,7 +11,7 @@ import type { Cleanup } from './temporary.js';
 export type Fact = Record<string, unknown>;
 
 /** Longest time a fact may take, milliseconds. Never reached when all is well. */
-const MOST_MS = 15_000;
+const MOST_MS = 60_000;
 
 export interface Ending {
   readonly code: number | null;

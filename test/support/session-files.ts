@@ -13,7 +13,7 @@ export function leftIn(directory: string): string[] {
   return readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((path) => {
     const parts = path.split(/[\\/]/);
     const inRoom = parts.length > 1 && parts.at(-2)?.endsWith('.attempt');
-    if (inRoom) return !/^(token\.\d+|boot\..+|reports)$/.test(parts.at(-1) ?? '');
+    if (inRoom) return !/^(token\.(\d+|first)|boot\..+|reports)$/.test(parts.at(-1) ?? '');
     return !/\.(jsonl|attempt)$/.test(path);
   });
 }

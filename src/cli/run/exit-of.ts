@@ -3,10 +3,10 @@
  * Must not know: how the attempt was run.
  */
 import { hostname } from 'node:os';
-import { AttemptError, describe } from '../../errors.js';
+import { AttemptError, describe, StopAsked } from '../../errors.js';
 import type { AttemptReport } from '../../report.js';
 import { EXIT, statusOf, STOP_SIGNALS, type StopSignal } from '../exits.js';
-import { harmless, holderInWords, inWords, leaseEndInWords } from '../../text.js';
+import { harmless, holderInWords, inWords, leaseEndInWords, shortId } from '../../text.js';
 import type { CommandEnd } from './process-group.js';
 import type { RunOptions } from './run-options.js';
 
@@ -43,6 +43,7 @@ function judge(report: AttemptReport<CommandEnd>, command: string, options: RunO
 function aborted(report: Extract<AttemptReport<CommandEnd>, { outcome: 'aborted' }>, options: RunOptions): Verdict {
   const { abortedBy, reason, value, error } = report;
   if (abortedBy === 'user' && isStop(reason)) return { exit: { signal: reason }, says: [] };
+  if (abortedBy === 'user' && reason instanceof StopAsked) return { exit: { signal: 'SIGTERM' }, says: [reason.message] };
   if (abortedBy === 'timeout') {
     const killed = value?.signal === 'SIGKILL' && options.signal !== 'SIGKILL' ? '; it had to be killed' : '';
     const says = [`timed out after ${inWords(options.timeout)}${killed}`];
@@ -50,7 +51,9 @@ function aborted(report: Extract<AttemptReport<CommandEnd>, { outcome: 'aborted'
     return { exit: { status }, says };
   }
   const status = { superseded: EXIT.superseded, leaseLost: EXIT.leaseLost, user: EXIT.failed, shutdown: EXIT.failed };
-  return { exit: { status: status[abortedBy] }, says: [describe(error)] };
+  const asked = abortedBy === 'superseded' && typeof reason === 'string';
+  const why = asked ? `superseded by attempt ${shortId(reason)}, which takes its place` : describe(error);
+  return { exit: { status: status[abortedBy] }, says: [why] };
 }
 
 function notStarted(report: Extract<AttemptReport, { outcome: 'notStarted' }>, options: RunOptions): Verdict {

@@ -6,6 +6,9 @@ import { attachTo, inspectAttempts } from '../../inspector/index.js';
 import { traceTo } from '../../trace/trace-file.js';
 import type { RunOptions } from './run-options.js';
 
+/** A stop from the page is the signal a person would have sent: the command gets it, and attempt ends by it. */
+const STOP = 'SIGTERM';
+
 /**
  * @param run what is looked at
  * @throws what `run` throws; the native error where the file, the page or the socket cannot be had
@@ -16,9 +19,9 @@ export async function observed(session: string, options: RunOptions, run: () => 
   const closing: (() => unknown)[] = [];
   try {
     if (trace !== undefined) closing.push(traceTo(trace, say).close);
-    if (inspectSocket !== undefined) closing.push(await attachTo(inspectSocket, { allowAbort }));
+    if (inspectSocket !== undefined) closing.push(await attachTo(inspectSocket, { allowAbort, reason: STOP }));
     if (inspect) {
-      const page = await inspectAttempts({ directories: [session], allowAbort });
+      const page = await inspectAttempts({ directories: [session], allowAbort, reason: STOP });
       closing.push(() => page.close());
       say(`live page: ${page.url}`);
     }

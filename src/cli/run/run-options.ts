@@ -4,6 +4,7 @@
 import { constants } from 'node:os';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { parseDuration } from '../duration.js';
+import { STORE_OPTION } from '../store-option.js';
 
 export interface RunOptions {
   /** Milliseconds; Infinity without a limit. */
@@ -29,6 +30,10 @@ export interface RunOptions {
   /** Attach to the page that listens on this socket. */
   readonly inspectSocket?: string;
   readonly allowAbort?: boolean;
+  readonly store?: string;
+  readonly takeOver?: boolean;
+  /** False: does not end for another attempt's `takeOver`. */
+  readonly supersede: boolean;
 }
 
 function parseSignal(text: string): NodeJS.Signals {
@@ -69,6 +74,7 @@ Examples:
   $ attempt run notes.jsonl make report       wait up to a minute, then run
   $ attempt run -n backup.state -- ./backup   skip (exit 75) if still running
   $ attempt run -w 2h -t 30m db.state -- ./migrate
+  $ attempt run --take-over site.state -- ./deploy     the newest wins
   $ attempt run -c 'sort in > out && mv out in' in
 
 Exit status: the command's; 75 locked; 124 timed out; 125 attempt failed; 126,
@@ -97,6 +103,8 @@ export function declareRunOptions(command: Command): Command {
     .option('-c, --command <string>', 'run by sh; words that follow are $1 ...')
     .addOption(new Option('-l, --label <key=value>', 'shown to whoever waits; repeatable')
       .argParser(parseLabel))
+    .option('--take-over', 'ask whoever holds the lock to end')
+    .option('--no-supersede', 'do not end for another one\'s --take-over')
     .option('-q, --quiet', 'say nothing; only why nothing could be run')
     .option('-v, --verbose', 'say what happens')
     .option('--report <file>', 'write the report, as JSON')
@@ -106,6 +114,7 @@ export function declareRunOptions(command: Command): Command {
     .option('--allow-abort', 'the page may stop it')
     .option('--foreground', 'stay in the terminal\'s process group; then only\nthe command itself is signalled and awaited')
     .option('--preserve-status', 'the command\'s status even if it timed out')
+    .option(...STORE_OPTION)
     .passThroughOptions()
     .addHelpText('after', MORE);
 }

@@ -2,16 +2,14 @@
  * `attempt run`: a command as the work of an attempt. Owns: what the command line's words mean to the attempt.
  * Must not know: how a lock is kept, how a group is watched.
  */
-import { resolve } from 'node:path';
 import { LONGEST_MS } from '../../../machines/attempt.delays.js';
 import { createAttempt, type Attempt } from '../../attempt.js';
 import { AttemptError, describe, type AbortReason } from '../../errors.js';
-import { localFileLocks } from '../../locks/file/local-file-locks.js';
-import type { LockStore } from '../../locks/lock-store.js';
 import type { WorkContext } from '../../options.js';
 import { fileRecords } from '../../session/file-records.js';
 import type { SessionRecords } from '../../session/session-records.js';
 import { EXIT } from '../exits.js';
+import { openStore, type OpenedStore } from '../store.js';
 import { inForeground } from '../terminal.js';
 import { isStop, verdictOf, type RunExit } from './exit-of.js';
 import { expectNotNested, outerEnvironment } from './nested.js';
@@ -25,8 +23,8 @@ import { showWaiting, type WaitingDisplay } from './waiting-display.js';
 const AFTER_KILL_MS = 2_000;
 
 /** Nothing is written here, but the command's own records carry our token: it must not be below what is there. */
-const onlyTheFloor = (): SessionRecords => {
-  const { tokenFloor } = fileRecords();
+const onlyTheFloor = (records: SessionRecords): SessionRecords => {
+  const { tokenFloor } = records;
   return { ...(tokenFloor && { tokenFloor }), open: () => ({ fencing: 'gated', append: () => {}, close: () => {} }) };
 };
 
@@ -48,11 +46,21 @@ class Run {
   }
 
   async go(report: ReportFile | null): Promise<RunExit> {
-    const { nonblock, wait, quiet = false } = this.#options;
+    const { nonblock, wait } = this.#options;
     const waitMs = nonblock ? 0 : wait;
-    const locks = localFileLocks();
+    const store = await openStore(this.#options);
+    try {
+      return await this.#under(store, waitMs, report);
+    } finally {
+      await store.close();
+    }
+  }
+
+  async #under(store: OpenedStore, waitMs: number, report: ReportFile | null): Promise<RunExit> {
+    const { locks } = store;
+    const { quiet = false } = this.#options;
     await expectNotNested(locks, this.#session);
-    const attempt = this.#attempt(locks, waitMs);
+    const attempt = this.#attempt(store, waitMs);
     this.#display = waitMs > 0 ? showWaiting({ locks, session: this.#session, patienceMs: waitMs, quiet }) : null;
     const stopListening = this.#listen(attempt, () => this.#display?.hide());
     let told = '';
@@ -76,11 +84,12 @@ class Run {
     }
   }
 
-  #attempt(locks: LockStore, waitMs: number): Attempt<CommandEnd> {
-    const { timeout, killAfter, label = {} } = this.#options;
+  #attempt(store: OpenedStore, waitMs: number): Attempt<CommandEnd> {
+    const { timeout, killAfter, label = {}, takeOver = false, supersede } = this.#options;
     return createAttempt<CommandEnd>({
-      session: this.#session, locks, waitMs, labels: label, records: onlyTheFloor(), onUnsettled: 'hold',
-      settleMs: Math.min(killAfter + AFTER_KILL_MS, LONGEST_MS), work: (context) => this.#work(context),
+      session: this.#session, locks: store.locks, waitMs, takeOver, supersedable: supersede, labels: label, onUnsettled: 'hold',
+      records: onlyTheFloor(store.records ?? fileRecords()),
+      settleMs: Math.min(killAfter + AFTER_KILL_MS, LONGEST_MS), work: (context) => this.#work(context, store),
       ...(timeout > 0 && { timeoutMs: timeout }),
     });
   }
@@ -97,12 +106,13 @@ class Run {
     });
   }
 
-  async #work({ signal, attemptId, token }: WorkContext): Promise<CommandEnd> {
+  async #work({ signal, attemptId, token }: WorkContext, store: OpenedStore): Promise<CommandEnd> {
     this.#display?.end();
     const [command = '', ...args] = this.#argv;
     const env = {
       ...process.env, ...outerEnvironment(attemptId),
-      ATTEMPT_ID: attemptId, ATTEMPT_TOKEN: String(token), ATTEMPT_SESSION: resolve(this.#session),
+      ATTEMPT_ID: attemptId, ATTEMPT_TOKEN: String(token), ATTEMPT_SESSION: store.nameOf(this.#session),
+      ATTEMPT_KEPT_IN: store.kind,
     };
     const group = new ProcessGroup({ command, args, env, foreground: this.#options.foreground ?? false });
     this.#group = group;

@@ -1,8 +1,8 @@
-/// <reference lib="dom" />
 /**
  * The list of attempts: one row each, with its life as a bar, what runs out next, whom it waits for, and a stop button.
  * Owns: its rows. Must not know: where attempts come from.
  */
+/// <reference lib="dom" />
 import { fit, inWords, make, plain, say } from './dom.js';
 import { countdownOf, endInWords, topOf, type Model, type View } from './model.js';
 
@@ -31,6 +31,9 @@ export function holderOf(view: View, model: Model): View | undefined {
   return [...model.attempts.values()].find((other) => other !== view && other.session === view.session
     && other.ended === null && (other.lock === 'held' || other.lock === 'known'));
 }
+
+/** Of a long path the end tells more than the beginning. */
+const endOf = (session: string): string => (session.length <= 34 ? session : `…${session.slice(-33)}`);
 
 const labelsInWords = ({ labels }: View): string =>
   Object.entries(labels).map(([key, value]) => `${fit(plain(key), 32)}=${fit(plain(value), 60)}`).join(' ');
@@ -89,7 +92,8 @@ export class AttemptsView {
     say(row.state, ended ? view.end?.outcome ?? 'ended' : view.state);
     row.state.className = `state ${ended ? 'over' : topOf(view.state)}`;
     const labels = labelsInWords(view);
-    say(row.about, `${fit(plain(view.session), 120)} · ${shortId(view.attemptId)}${labels && ` · ${labels}`}`);
+    row.about.title = plain(view.session);
+    say(row.about, `${endOf(plain(view.session))}${labels && ` · ${labels}`} · ${shortId(view.attemptId)}`);
     say(row.next, nextInWords(view, holderOf(view, model), now));
     row.item.classList.toggle('ended', ended);
     row.item.classList.toggle('unsettled', view.unsettled && !ended);

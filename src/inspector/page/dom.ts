@@ -1,7 +1,7 @@
-/// <reference lib="dom" />
 /**
  * The few ways this page touches the document. Foreign text only ever becomes a text node.
  */
+/// <reference lib="dom" />
 
 /** An element with attributes and children; a string child is text, never markup. */
 export function make<Name extends keyof HTMLElementTagNameMap>(

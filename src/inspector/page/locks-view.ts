@@ -1,8 +1,8 @@
-/// <reference lib="dom" />
 /**
  * The locks of the directories that were given: what their files alone tell, also of runners that never opted in.
  * Owns: its cards. The card's text comes from the server, as `attempt doctor` prints it.
  */
+/// <reference lib="dom" />
 import { copy, inWords, make, plain, say } from './dom.js';
 
 export interface LockCard {
@@ -25,7 +25,7 @@ export interface LocksNews {
 }
 
 interface Shown {
-  readonly item: HTMLElement;
+  readonly item: HTMLDetailsElement;
   readonly title: HTMLElement;
   readonly clock: HTMLElement;
   readonly text: HTMLElement;
@@ -60,8 +60,15 @@ export class LocksView {
       shown.card = card;
       say(shown.title, `${plain(card.session)}: ${card.condition}`);
       say(shown.text, card.card);
-      shown.item.className = QUIET.includes(card.condition) ? 'card' : 'card stuck';
+      const isStuck = !QUIET.includes(card.condition);
+      if (isStuck !== shown.item.classList.contains('stuck')) shown.item.open = isStuck; // the rest opens on demand
+      shown.item.classList.toggle('stuck', isStuck);
     }
+    // In the order of the news: who needs help stands first. Moved only where it must be, for moving takes the focus away.
+    cards.forEach(({ session }, nth) => {
+      const { item } = this.#shown.get(session)!;
+      if (this.#list.children[nth] !== item) this.#list.insertBefore(item, this.#list.children[nth] ?? null);
+    });
     const trouble = failures.map(({ path, what }) => `${plain(path)}: ${plain(what)}`);
     say(this.#note, [...trouble, ...(cards.length === 0 && trouble.length === 0
       ? ['No locks here. A lock appears as soon as an attempt asks for a session of these directories.'] : [])].join('\n'));
@@ -79,9 +86,9 @@ export class LocksView {
 
   #add(card: LockCard): Shown {
     const title = make('h3');
-    const clock = make('p', { class: 'next' });
+    const clock = make('span', { class: 'next' });
     const text = make('pre', { tabindex: '0' });
-    const item = make('article', { class: 'card' }, title, clock, text);
+    const item = make('details', { class: 'card' }, make('summary', {}, title, clock), text);
     const shown: Shown = { item, title, clock, text, card };
     const button = (name: string, value: () => string): void => {
       const element = make('button', { type: 'button' }, name);
@@ -93,7 +100,6 @@ export class LocksView {
     button('Copy as Markdown', () => markdownOf(shown.card));
     button('Copy as JSON', () => JSON.stringify(shown.card.json, null, 2));
     if (card.command !== null) button('Copy the command', () => shown.card.command ?? '');
-    this.#list.append(item);
     this.#shown.set(card.session, shown);
     return shown;
   }

@@ -1,8 +1,8 @@
-/// <reference lib="dom" />
 /**
  * The page: connects, listens, and draws what changed a few times a second.
  * Owns: what is selected, what is filtered, whether we are live or in a replay.
  */
+/// <reference lib="dom" />
 import { AttemptsView } from './attempts-view.js';
 import { byId, inWords, make, plain, say } from './dom.js';
 import { LocksView, type LocksNews } from './locks-view.js';
@@ -20,12 +20,16 @@ interface Hello {
 }
 
 const DRAW_MS = 150;
+/** Limits that count down are redrawn this often where nothing else has changed. */
+const COUNT_MS = 900;
 const MOST_LINES = 300;
 
 const live = new Model();
 let shown: Model = live;
 let player: Player | null = null;
 let selected: string | null = null;
+/** Somebody clicked: it stays selected. */
+let isChosen = false;
 let allowAbort = false;
 /** The server's wall clock minus ours: countdowns are its. */
 let ahead = 0;
@@ -45,7 +49,11 @@ async function stop(attemptId: string): Promise<void> {
 }
 
 const attempts = new AttemptsView(byId('attempts'), () => ({
-  select: (id) => { selected = id; changed = true; },
+  select: (id) => {
+    selected = id;
+    isChosen = true;
+    changed = true;
+  },
   stop: allowAbort && !isReplay() ? (id) => void stop(id) : null,
 }));
 const locks = new LocksView(byId('locks'), byId('locks-note'), announce);
@@ -78,14 +86,24 @@ function drawLog(): void {
     make('time', {}, new Date(wall).toISOString().slice(11, 23)), ` ${plain(session)} ${plain(attemptId).slice(0, 8)} `,
     make('b', {}, plain(text)))));
   const left = shown.forgotten > 0 ? `, ${shown.forgotten} older ones are no longer kept` : '';
-  say(byId('log-count'), `${lines.length} of ${shown.log.length} events${lines.length > MOST_LINES ? `, the last ${MOST_LINES} shown` : ''}${left}`);
+  const cut = lines.length > MOST_LINES ? `, the last ${MOST_LINES} shown` : '';
+  say(byId('log-count'), `${lines.length} of ${shown.log.length} events${cut}${left}`);
 }
 
+/** Until somebody chooses: what is stuck, else what is shown as long as it is at work, else the newest. */
+function selectOf(views: readonly View[], before: View | undefined): View | undefined {
+  const stuck = views.find(({ unsettled, ended }) => unsettled && ended === null);
+  if (stuck) return stuck;
+  return before?.ended === null ? before : views.findLast(({ ended }) => ended === null) ?? before ?? views.at(-1);
+}
+
+let drawnAt = 0;
 let logDrawn = '';
 function draw(): void {
   const views = [...shown.attempts.values()];
   const running = views.filter(({ ended }) => ended === null).length;
-  if (selected === null || !shown.attempts.has(selected)) selected = views.at(-1)?.attemptId ?? null;
+  const before = selected === null ? undefined : shown.attempts.get(selected);
+  if (!before || !isChosen) selected = selectOf(views, before)?.attemptId ?? null;
   attempts.draw(shown, selected, now());
   say(byId('counts'), `${running} at work, ${views.length - running} ended`);
   byId('no-attempts').hidden = views.length > 0;
@@ -99,8 +117,9 @@ function draw(): void {
 setInterval(() => {
   locks.tick(Date.now() + ahead);
   const counts = !isReplay() && [...shown.attempts.values()].some(({ ended }) => ended === null);
-  if (document.hidden || !(changed || counts)) return;
+  if (document.hidden || !(changed || (counts && Date.now() - drawnAt >= COUNT_MS))) return;
   changed = false;
+  drawnAt = Date.now();
   draw();
 }, DRAW_MS);
 
@@ -136,8 +155,10 @@ function endReplay(): void {
 
 byId('filter').addEventListener('input', () => { changed = true; });
 byId('open').addEventListener('change', (event) => {
-  const [file] = (event.target as HTMLInputElement).files ?? [];
-  if (file) textOf(file).then(startReplay).catch((error: Error) => announce(`Not played. ${error.message}`));
+  const input = event.target as HTMLInputElement;
+  const [file] = input.files ?? [];
+  if (file) textOf(file).then(startReplay).catch((error: Error) => announce(`Not played. ${error.message}`))
+    .finally(() => { input.value = ''; }); // so that the same file, written anew, can be opened again
 });
 byId('play').addEventListener('click', () => {
   if (player?.isPlaying) player.pause();

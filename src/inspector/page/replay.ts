@@ -1,8 +1,8 @@
-/// <reference lib="dom" />
 /**
  * Plays a recorded trace: the same records, in their own time or faster, through the same reducer.
  * Owns: the position. What a file holds is foreign: a line that is not a record is told, not shown.
  */
+/// <reference lib="dom" />
 import type { TraceRecord } from '../../trace/record.js';
 import type { Entry } from './model.js';
 

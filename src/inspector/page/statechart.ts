@@ -1,8 +1,8 @@
-/// <reference lib="dom" />
 /**
  * The machine's picture with one attempt's state lit, and the way it took.
  * Owns: how a step finds its arrow. Must not know: where the attempt came from.
  */
+/// <reference lib="dom" />
 import { topOf, type View } from './model.js';
 
 const WAY_OUT = 'wayOut';
@@ -49,16 +49,16 @@ export class Statechart {
   /** @param host gets the picture, behind a shadow so that its style stays with it */
   constructor(host: HTMLElement, svg: string) {
     const root = host.attachShadow({ mode: 'open' });
-    const picture = new DOMParser().parseFromString(svg, 'image/svg+xml').documentElement;
-    const style = picture.querySelector('style');
+    // Its style would be inline, which the page's own policy forbids: it comes in as a sheet.
+    const style = /<style>([^<]*)<\/style>/.exec(svg);
+    const picture = new DOMParser().parseFromString(svg.replace(style?.[0] ?? '', ''), 'image/svg+xml').documentElement;
     const sheet = new CSSStyleSheet();
-    sheet.replaceSync(`${style?.textContent ?? ''}
+    sheet.replaceSync(`${style?.[1] ?? ''}
 svg{display:block;width:100%;height:auto}
 .lit>rect{stroke-width:3.5px;stroke:#bf3989}.lit>text:first-of-type{font-weight:700;fill:#bf3989}
 .taken .line{stroke:#bf3989;stroke-width:3.5px}.taken .head{fill:#bf3989}
 @media(prefers-color-scheme:dark){.lit>rect,.taken .line{stroke:#ff80c8}.lit>text:first-of-type,.taken .head{fill:#ff80c8}}
 `);
-    style?.remove();
     root.adoptedStyleSheets = [sheet];
     root.append(picture);
     for (const one of root.querySelectorAll('[data-state]')) this.#states.set(one.getAttribute('data-state') ?? '', one);

@@ -7,8 +7,10 @@ import { SleepMeter, type Clock } from '../../clock.js';
 import { AttemptError } from '../../errors.js';
 import type { KeptReport } from '../../kept-report.js';
 import type { HolderInfo, Lease, LeaseNotice, ReleaseAnswer, Staging } from '../lock-store.js';
+import { refuses } from '../asking.js';
 import { Notices } from '../notices.js';
 import { codeOf } from './errno.js';
+import { Ear } from './ear.js';
 import { keepReport } from './last-reports.js';
 import type { OwnLock } from './lock-directory.js';
 import type { OwnerRecord } from './owner-entry.js';
@@ -44,6 +46,7 @@ export class FileLease implements Lease {
   readonly staging: Staging = { path: () => this.#stagingPath(), confirm: () => this.#isHeld() };
   readonly #parts: FileLeaseParts;
   readonly #notices = new Notices();
+  readonly #ear: Ear;
   #sleep: SleepMeter;
   #deadline: number;
   #renewedAt: number;
@@ -63,6 +66,7 @@ export class FileLease implements Lease {
     this.#renewedAt = renewedAt;
     this.#deadline = renewedAt + parts.leaseMs;
     this.#shown = this.#stateShown();
+    this.#ear = new Ear(parts.own.places.room, () => this.token, (notice) => void this.hear(notice));
   }
 
   get token(): number {
@@ -127,6 +131,7 @@ export class FileLease implements Lease {
       const shown = this.#stateShown();
       // Told again with each renewal: a zombie that was stopped while it told may have written over it.
       if ((due || shown !== this.#shown) && this.#parts.own.retell(this.#parts.record())) this.#shown = shown;
+      this.#ear.listen();
     } catch (error) {
       // Unknown is not lost: asked again at the next beat, until a lease after the deadline it is a loss.
       if (now >= this.#deadline + this.#parts.leaseMs) {
@@ -143,6 +148,7 @@ export class FileLease implements Lease {
   /** Async only by contract: renewal stops, and the lock is given back, within this very call. */
   release(): Promise<ReleaseAnswer> {
     if (this.#phase === 'over' && !this.#unanswered) return Promise.resolve('notHeld');
+    this.#ear.lastLook();
     if (this.#phase === 'held') this.#phase = 'releasing';
     let removed: boolean;
     try {
@@ -154,6 +160,13 @@ export class FileLease implements Lease {
     this.#unanswered = false;
     this.#over();
     return Promise.resolve(removed ? 'released' : 'notHeld');
+  }
+
+  /** It is asked to end. False: it refuses, or it is being given back anyway. */
+  hear(notice: LeaseNotice): boolean {
+    if (this.#phase !== 'held' || (notice.type === 'superseded' && refuses(this.info, 'superseded'))) return false;
+    this.#notices.tell(notice);
+    return true;
   }
 
   /** Somebody proved the right to take it. */
@@ -197,6 +210,7 @@ export class FileLease implements Lease {
     if (this.#phase === 'over') return;
     this.#phase = 'over';
     this.#deadline = -Infinity;
+    this.#ear.close();
     this.#parts.ended(this);
     this.#onEnd();
     if (this.#unlocked) return;

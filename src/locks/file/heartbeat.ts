@@ -3,12 +3,19 @@
  * attempt that nothing else waits for ends with its process, and the exit hook gives its lock back.
  */
 import type { Clock } from '../../clock.js';
-import type { FileLease } from './file-lease.js';
 
-export class Heartbeat {
+/** The first beat comes soon: from then on a holder hears what it is asked. Shorter attempts pay nothing for that. */
+const FIRST_BEAT_MS = 50;
+
+/** What a beat reaches. */
+export interface Beating {
+  beat(): void;
+}
+
+export class Heartbeat<L extends Beating> {
   readonly #clock: Clock;
   readonly #everyMs: number;
-  readonly #leases = new Set<FileLease>();
+  readonly #leases = new Set<L>();
   #timer: unknown = null;
   #longestDelayMs = 0;
 
@@ -18,7 +25,7 @@ export class Heartbeat {
     this.#everyMs = everyMs;
   }
 
-  get leases(): ReadonlySet<FileLease> {
+  get leases(): ReadonlySet<L> {
     return this.#leases;
   }
 
@@ -27,23 +34,23 @@ export class Heartbeat {
     return this.#longestDelayMs;
   }
 
-  add(lease: FileLease): void {
+  add(lease: L): void {
     this.#leases.add(lease);
-    if (this.#leases.size === 1) this.#arm();
+    if (this.#leases.size === 1) this.#arm(Math.min(FIRST_BEAT_MS, this.#everyMs));
   }
 
-  remove(lease: FileLease): void {
+  remove(lease: L): void {
     if (!this.#leases.delete(lease) || this.#leases.size > 0) return;
     this.#clock.clearTimeout(this.#timer);
     this.#timer = null;
   }
 
-  #arm(): void {
-    const due = this.#clock.now() + this.#everyMs;
+  #arm(inMs: number): void {
+    const due = this.#clock.now() + inMs;
     this.#timer = this.#clock.setTimeout(() => {
       this.#longestDelayMs = Math.max(this.#longestDelayMs, Math.round(this.#clock.now() - due));
-      this.#arm(); // first, so that nothing a beat does can stop the heart
+      this.#arm(this.#everyMs); // first, so that nothing a beat does can stop the heart
       this.#leases.forEach((lease) => lease.beat());
-    }, this.#everyMs, 'background');
+    }, inMs, 'background');
   }
 }

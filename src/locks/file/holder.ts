@@ -3,7 +3,7 @@
  */
 import type { Holder } from '../lock-store.js';
 import type { FileLease } from './file-lease.js';
-import { occupantOf, recordOf, type Occupant } from './occupant.js';
+import { occupantAndRecord, type Occupant } from './occupant.js';
 import type { Places } from './session-path.js';
 
 const NOBODY_KNOWN: Holder = {
@@ -13,11 +13,10 @@ const NOBODY_KNOWN: Holder = {
 
 /** The holder of a lock; null if it is free. `own`: our own lease of that session, which knows more than the disk. */
 export function holderOf(places: Places, own: FileLease | undefined): Holder | null {
-  const occupant = occupantOf(places.lock);
+  const { occupant, record } = occupantAndRecord(places.lock);
   if (occupant.kind === 'none') return null;
   if (occupant.kind !== 'owner') return { ...NOBODY_KNOWN, remark: remarkOn(occupant) };
   const { name } = occupant;
-  const record = recordOf(places.lock, occupant);
   const sameProcess = own !== undefined && own.token === name.token;
   return {
     attemptId: record?.attemptId ?? null, owner: record?.owner ?? null, token: name.token || null,
@@ -25,6 +24,7 @@ export function holderOf(places: Places, own: FileLease | undefined): Holder | n
     state: sameProcess ? own.info.state : record?.state ?? null,
     note: sameProcess ? own.info.note : record?.note ?? null,
     until: name.until, labels: record?.labels ?? {}, sameProcess, facts: record?.facts ?? null,
+    ...(record?.supersedable !== undefined && { supersedable: record.supersedable }),
   };
 }
 

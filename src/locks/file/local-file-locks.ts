@@ -4,39 +4,33 @@
  */
 import { randomUUID } from 'node:crypto';
 import { dirname } from 'node:path';
-import { systemClock, type Clock } from '../../clock.js';
-import { expect, expectMs } from '../../config-checks.js';
+import type { Clock } from '../../clock.js';
 import { identity } from '../../owner.js';
 import { LocalQueue } from '../local-queue.js';
-import type { AcquireRequest, AcquireResult, Holder, LockStore, ReleaseAnswer, SessionStatus } from '../lock-store.js';
+import { noticeOf, refuses } from '../asking.js';
+import type {
+  AcquireRequest, AcquireResult, AskAnswer, AskToEnd, Holder, LockStore, ReleaseAnswer, SessionStatus,
+} from '../lock-store.js';
 import { waitFor } from '../patience.js';
 import { Tombstones } from '../tombstones.js';
 import type { FileLease } from './file-lease.js';
+import { askOnDisk } from './ask-on-disk.js';
+import { clearAsks } from './asks.js';
 import { Heartbeat } from './heartbeat.js';
 import { holderOf } from './holder.js';
-import { ANSWER_MS, LEAST_LEASE_MS, MOST_BEAT_MS, MOST_RENEW_MS } from './lease-times.js';
+import { ANSWER_MS, MOST_BEAT_MS, MOST_RENEW_MS } from './lease-times.js';
 import { removeIf } from './lock-removal.js';
 import { LOST_AGAIN, takeWithin } from './lost-again.js';
 import { recordOf } from './occupant.js';
 import { passOn, PLAIN_STALE_MS, properLockfile, tryOnce, type TrySettings } from './one-try.js';
-import { FilesystemCheck, type Statfs, type UnsafeFilesystem } from './safe-filesystem.js';
+import { checked, type LocalFileLocksOptions } from './file-locks-options.js';
+import type { FilesystemCheck } from './safe-filesystem.js';
 import { placesOf, type Places } from './session-path.js';
 import { claimToken, clearAbandoned, glanceAt, openLedger, readLedger, type TokenLedger } from './tokens.js';
 import { waitersIn } from './tickets.js';
 import { Turns } from './turns.js';
 
-export interface LocalFileLocksOptions {
-  /** How long a lock lives without renewal, milliseconds, at least 2 000. Default: 10 000. */
-  leaseMs?: number;
-  /** Lay locks in this directory instead of beside the session. Made if missing. Default: none. */
-  directory?: string;
-  /** A network or FUSE file system, where a lock file is not exclusive: refuse, or only warn. Default: `refuse`. */
-  unsafeFilesystem?: UnsafeFilesystem;
-  /** Tells the type of a file system. Default: the system's. For tests. */
-  statfs?: Statfs;
-  /** Default: the system's. For tests. */
-  clock?: Clock;
-}
+export type { LocalFileLocksOptions } from './file-locks-options.js';
 
 /**
  * Locks in files, for sessions on a local file system. The lock is `<session>.lock`, where plain proper-lockfile puts
@@ -54,12 +48,8 @@ export interface LocalFileLocksOptions {
  * @throws AttemptError `CONFIG_INVALID`
  */
 export function localFileLocks(options: LocalFileLocksOptions = {}): LockStore {
-  const { leaseMs = 10_000, directory, unsafeFilesystem = 'refuse', statfs, clock = systemClock } = options;
-  expectMs('leaseMs', leaseMs, { min: LEAST_LEASE_MS });
-  expect(directory === undefined || (typeof directory === 'string' && directory !== ''), 'directory', 'a path', directory);
-  expect(['refuse', 'warn'].includes(unsafeFilesystem), 'unsafeFilesystem', '"refuse" or "warn"', unsafeFilesystem);
-  expect(statfs === undefined || typeof statfs === 'function', 'statfs', 'a function', statfs);
-  return new LocalFileLocks(leaseMs, directory, new FilesystemCheck(unsafeFilesystem, statfs), clock);
+  const { leaseMs, directory, filesystem, clock } = checked(options);
+  return new LocalFileLocks(leaseMs, directory, filesystem, clock);
 }
 
 /** One request in line. */
@@ -75,7 +65,7 @@ class LocalFileLocks implements LockStore {
   readonly #clock: Clock;
   readonly #directory: string | undefined;
   readonly #filesystem: FilesystemCheck;
-  readonly #heartbeat: Heartbeat;
+  readonly #heartbeat: Heartbeat<FileLease>;
   readonly #queue = new LocalQueue<Asker>();
   readonly #turns: Turns;
   readonly #tombstones: Tombstones;
@@ -86,7 +76,7 @@ class LocalFileLocks implements LockStore {
     this.#clock = clock;
     this.#directory = directory;
     this.#filesystem = filesystem;
-    this.#heartbeat = new Heartbeat(clock, Math.min(MOST_BEAT_MS, leaseMs / 6));
+    this.#heartbeat = new Heartbeat<FileLease>(clock, Math.min(MOST_BEAT_MS, leaseMs / 6));
     this.#tombstones = new Tombstones(clock, leaseMs + ANSWER_MS);
     this.#turns = new Turns(clock, leaseMs);
     this.#settings = {
@@ -176,6 +166,14 @@ class LocalFileLocks implements LockStore {
     return answer;
   }
 
+  async askHolder(session: string, { token }: Pick<Holder, 'token'>, ask: AskToEnd): Promise<AskAnswer> {
+    const places = placesOf(session, this.#directory, 'read');
+    const own = this.#leaseOf((one) => one.token === token && one.session === places.session);
+    if (!own) return askOnDisk(places, token, ask);
+    if (refuses(own.info, ask.as)) return 'refused';
+    return own.hear(noticeOf(ask)) ? 'asked' : 'notHeld';
+  }
+
   #isWanted({ signal, owner }: AcquireRequest): boolean {
     return !signal.aborted && !this.#tombstones.has(owner);
   }
@@ -210,6 +208,7 @@ class LocalFileLocks implements LockStore {
       const granted = this.#isWanted(request)
         && lease.confirm(claimToken(places.room, before.current ? before : readLedger(places.room), floor));
       clearAbandoned(places.room, before, this.#clock.wallNow() - PLAIN_STALE_MS);
+      clearAsks(places.room, before.asks, lease.token);
       this.#turns.served(places, before.tickets);
       if (granted) return { status: 'granted', lease };
     } catch (error) {
@@ -245,6 +244,7 @@ class LocalFileLocks implements LockStore {
     const how = this.#turns.mayPassOn(places, ledger.tickets, lease.passed);
     if (how === false) return false;
     const token = claimToken(places.room, ledger, 0);
+    clearAsks(places.room, ledger.asks, token);
     const often = how === 'freely' ? 0 : lease.passed + 1;
     const passed = passOn(lease, token, randomUUID(), next.request, this.#settings, often);
     if (passed === null) return false;

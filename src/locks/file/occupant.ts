@@ -87,6 +87,17 @@ export function recordOf(lock: string, occupant: Occupant): Partial<OwnerRecord>
   return record?.id === occupant.name.id ? record : null;
 }
 
+/** Both at once: who renews between the look and the reading has a new name, and is looked at again. */
+export function occupantAndRecord(
+  lock: string,
+): { readonly occupant: Occupant; readonly record: Partial<OwnerRecord> | null } {
+  for (let look = 1; ; look += 1) {
+    const occupant = occupantOf(lock);
+    const record = recordOf(lock, occupant);
+    if (record || occupant.kind !== 'owner' || look === MOST_LOOKS) return { occupant, record };
+  }
+}
+
 /** The directory at a path; null if there is none. */
 export function identityOf(lock: string): Identity | null {
   const stat = lstatSync(lock, { throwIfNoEntry: false });

@@ -139,6 +139,7 @@ function recorder(places: Places, id: string, request: AcquireRequest, { clock, 
   const record = (): OwnerRecord => ({
     id, session: places.session, owner: request.owner, attemptId: request.info.attemptId, ...mark, since, leaseMs,
     state: stateOf(request.info), note: request.info.note, labels: request.info.labels,
+    supersedable: request.info.supersedable ?? true,
     facts: request.info.facts ? { ...request.info.facts, loopDelayMs: loopDelayMs() } : null,
   });
   return { record, since };

@@ -41,6 +41,7 @@ export interface OwnerRecord extends ProcessMark {
   readonly note: string | null;
   readonly labels: Readonly<Record<string, string>>;
   readonly facts?: HolderFacts | null;
+  readonly supersedable?: boolean;
 }
 
 /** A record longer than this is not one of ours (32 labels of 2 x 256 characters fit four times over). */
@@ -90,6 +91,7 @@ export function readRecord(path: string): Partial<OwnerRecord> | null {
     pidNamespace: text(found['pidNamespace']),
     since: count(found['since']), leaseMs: count(found['leaseMs']), state: text(found['state']), note: text(found['note']),
     labels: labelsOf(found['labels']), facts: readFacts(found['facts']),
+    supersedable: typeof found['supersedable'] === 'boolean' ? found['supersedable'] : null,
   };
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null));
 }
@@ -103,11 +105,15 @@ function labelsOf(value: unknown): Readonly<Record<string, string>> {
  * Creates an owner file with its record. Throws EEXIST if there is one.
  * @param mode permissions; null: as the process makes its files
  */
-export function writeRecord(path: string, record: OwnerRecord, mode: number | null): void {
+export const writeRecord = (path: string, record: OwnerRecord, mode: number | null): void =>
+  writeJson(path, JSON.stringify(record), mode);
+
+/** As `writeRecord`, any JSON. */
+export function writeJson(path: string, json: string, mode: number | null): void {
   const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | AS_IT_IS;
   const fd = openSync(path, flags, mode ?? 0o666);
   try {
-    const bytes = Buffer.from(JSON.stringify(record));
+    const bytes = Buffer.from(json);
     for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done, bytes.length - done, done);
     if (mode !== null && (fstatSync(fd).mode & 0o777) !== mode) fchmodSync(fd, mode);
   } finally {

@@ -17,6 +17,15 @@ import { makeRoom } from './permissions.js';
 import type { Places } from './session-path.js';
 import { ticketsAmong } from './tickets.js';
 
+/** Made once, never renamed or removed: who made it may make the first number, and nobody else ever. */
+const FIRST = 'token.first';
+
+/**
+ * So often a room with that mark is looked through in vain for a number: one look may miss a name that is renamed during
+ * it. Then whoever was first died before its number was there.
+ */
+const MOST_LOOKS = 50;
+
 /** Rounds of "somebody else has that number": each means another claim went through. */
 const MOST_ROUNDS = 1_000;
 
@@ -32,10 +41,12 @@ export interface TokenLedger {
   readonly prepared: readonly string[];
   /** Tickets of processes that wait, the first in line first. */
   readonly tickets: readonly string[];
+  /** Asks to end, of whichever grant. */
+  readonly asks: readonly string[];
 }
 
 /** A room that is not there yet, or is no room: whoever takes the lock finds out which. */
-const NO_LEDGER: TokenLedger = { highest: 0, numbers: [], current: false, oldMarks: [], prepared: [], tickets: [] };
+const NO_LEDGER: TokenLedger = { highest: 0, numbers: [], current: false, oldMarks: [], prepared: [], tickets: [], asks: [] };
 
 /** What is known before the lock is taken. Makes nothing. */
 export function glanceAt(room: string): TokenLedger {
@@ -61,6 +72,7 @@ export function readLedger(room: string): TokenLedger {
   const numbers: number[] = [];
   const oldMarks: string[] = [];
   const prepared: string[] = [];
+  const asks: string[] = [];
   const mark = `boot.${bootMark()}`;
   let current = false;
   const names = readdirSync(room);
@@ -70,11 +82,12 @@ export function readLedger(room: string): TokenLedger {
     else if (name === mark) current = true;
     else if (name.startsWith('boot.')) oldMarks.push(name);
     else if (name.startsWith('new.')) prepared.push(name);
+    else if (name.startsWith('ask.')) asks.push(name);
   }
   numbers.sort((a, b) => a - b);
   return {
     highest: numbers.at(-1) ?? 0, numbers, current: current && numbers.length > 0, oldMarks, prepared,
-    tickets: ticketsAmong(names),
+    tickets: ticketsAmong(names), asks,
   };
 }
 
@@ -82,11 +95,13 @@ export function readLedger(room: string): TokenLedger {
 export function claimToken(room: string, ledger: TokenLedger, floor: number): number {
   let seen = ledger;
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
-    const token = Math.max(seen.highest, floor) + 1;
+    // Nobody can tell which numbers the one who died may have given: time is above all that were counted.
+    const none = seen.highest === 0 && round >= MOST_LOOKS;
+    const token = Math.max(seen.highest, floor, none ? Date.now() : 0) + 1;
     if (!Number.isSafeInteger(token)) {
       throw new Error(`${room}: tokens have reached ${token}; there is no higher safe integer`);
     }
-    if (seen.highest > 0 ? move(room, seen.highest, token) : create(room, token)) {
+    if (seen.highest > 0 ? move(room, seen.highest, token) : (none || isFirst(room)) && create(room, token)) {
       if (!ledger.current) markBoot(room, ledger);
       for (const old of seen.numbers.slice(0, -1)) forget(join(room, `token.${old}`));
       return token;
@@ -101,14 +116,11 @@ function move(room: string, from: number, to: number): boolean {
   return attempted(() => renameSync(join(room, `token.${from}`), join(room, `token.${to}`)), 'ENOENT');
 }
 
-/** The first name of a room. False: it was not the first. A low name must not stay for others to claim from. */
-function create(room: string, token: number): boolean {
-  const path = join(room, `token.${token}`);
-  if (!attempted(() => closeSync(openSync(path, 'wx')), 'EEXIST')) return false;
-  if (readLedger(room).highest === token) return true;
-  forget(path);
-  return false;
-}
+/** Has nobody ever claimed here? Asked by a name of its own, since numbers are renamed, and a look may miss them. */
+const isFirst = (room: string): boolean => create(room, FIRST.slice('token.'.length));
+
+const create = (room: string, token: number | string): boolean =>
+  attempted(() => closeSync(openSync(join(room, `token.${token}`), 'wx')), 'EEXIST');
 
 function markBoot(room: string, { oldMarks }: TokenLedger): void {
   closeSync(openSync(join(room, `boot.${bootMark()}`), 'w'));

@@ -33,6 +33,11 @@ export interface ExploreOptions {
   readonly causes?: readonly Cause[];
   /** How many late aborts, of different kinds, may be sent to one attempt: 0 to 5. Default 1. */
   readonly lateAborts?: number;
+  /**
+   * Several attempts: how many of them may have a yield window, where their set-ups allow one. 0 to 3. Default: two of
+   * two, one of three (all of three: see README.md).
+   */
+  readonly windows?: number;
   /** One attempt: walk states apart that differ only in who aborted, instead of relying on S18. Default false. */
   readonly tellCausesApart?: boolean;
   /** Give up on a walk beyond this many worlds. Default: 2 million for one attempt, 100 million for more. */

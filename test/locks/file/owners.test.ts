@@ -103,7 +103,7 @@ test('M20: handed over to a waiting process, woken by the watch', async () => {
   }
   took.sort((a, b) => a - b);
   console.info(`measured: hand-over to a waiting process, ms: p50 ${took[10]}, max ${took.at(-1)}`);
-}, 30_000);
+}, 120_000);
 
 test('L3: polls where nothing can be watched', async () => {
   const session = newSession();
@@ -143,5 +143,5 @@ test('L5: a thousand locks leave no listener, timer, watcher, descriptor or file
   }
   expect([listeners(), descriptors(), clock.armed, watchers()]).toEqual([listenersBefore, descriptorsBefore, 0, 0]);
   expect(readdirSync(dirname(session))).toEqual(['session.jsonl.attempt']);
-  expect(readdirSync(`${session}.attempt`)).toHaveLength(2);
+  expect(readdirSync(`${session}.attempt`)).toHaveLength(3);
 });

@@ -56,9 +56,9 @@ test('M06 L5 L7: always: ends with the lease, says so, and the next one gets the
   stop();
   if (next.status === 'granted') expect(await next.lease.release()).toBe('released');
   // Its own store hears of the end with the next beat, which may come after another one's grant.
-  await vi.waitFor(() => expect(clock.armed, 'L5: the heart has stopped').toBe(0), { timeout: 10_000 });
+  await vi.waitFor(() => expect(clock.armed, 'L5: the heart has stopped').toBe(0), { timeout: 50_000 });
   expect(existsSync(`${session}.lock`)).toBe(false);
-}, 20_000);
+}, 60_000);
 
 test('M12 S14: a renewal that fails is doubt, and a loss only a lease after the end', async () => {
   const session = newSession();
@@ -77,7 +77,7 @@ test('M12 S14: a renewal that fails is doubt, and a loss only a lease after the 
   expect(heard).toEqual(['inDoubt', 'lost']);
   expect(performance.now() - startedAt).toBeGreaterThan(2 * LEASE_MS - 1_000);
   expect(existsSync(`${session}.lock`), 'ours, so it is taken away').toBe(false);
-}, 20_000);
+}, 60_000);
 
 test('M12: a renewal that fails once is made up for, and nobody is told', async () => {
   const session = newSession();
@@ -89,7 +89,7 @@ test('M12: a renewal that fails once is made up for, and nobody is told', async 
   await vi.waitFor(() => expect(lease.deadline).toBeGreaterThan(deadline), { timeout: 5_000 });
   expect(heard).toEqual([]);
   expect(await lease.release()).toBe('released');
-}, 20_000);
+}, 60_000);
 
 test('S7 M13: asked again after the directory aged and a plain user took it: theirs stays', async () => {
   const session = newSession();

@@ -1,5 +1,6 @@
 /** Every seeded bug, by area. */
 import type { SeededBug } from '../seeded-bug.js';
+import { askingBugs } from './asking.js';
 import { driverBugs } from './driver.js';
 import { fileLockBugs } from './file-locks.js';
 import { frontBugs } from './front.js';
@@ -11,4 +12,5 @@ import { xstateBugs } from './xstate.js';
 
 export const BUGS: readonly SeededBug[] = [
   ...machineBugs, ...driverBugs, ...frontBugs, ...windowBugs, ...lockBugs, ...fileLockBugs, ...sessionBugs, ...xstateBugs,
+  ...askingBugs,
 ];

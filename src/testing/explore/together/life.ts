@@ -31,6 +31,8 @@ export const SHOWS = {
   releaseBegun: 1 << 9,
   /** An ask for the release of the grant before the last may still be on its way. */
   oldAskOut: 1 << 10,
+  /** Its work has given the lock up for a window. */
+  yielded: 1 << 11,
 } as const;
 
 export interface Life {
@@ -105,15 +107,17 @@ class Recorder {
       | has((outside & ANY_ASK) !== 0, SHOWS.askOut)
       | has(!isOver && somebodyRenews(driver), SHOWS.renews)
       | has(driver.asks > 0, SHOWS.releaseBegun)
-      | has(driver.oldAskSeq > 0, SHOWS.oldAskOut);
+      | has(driver.oldAskSeq > 0, SHOWS.oldAskOut)
+      | has(driver.yields > 0, SHOWS.yielded);
   }
 
   /** The node for a crashed process with this outside; only the store can still act, and a write on its way land. */
   #afterCrash(world: number, outsideNow: number): number {
     const { driver } = this.can.states.at(stateOf(world));
     const outside = isFresh.set(outsideNow & NO_MAIL, 0);
-    const kept = (driver.starts > 0 ? SHOWS.mayWrite : 0) | (driver.oldAskSeq > 0 ? SHOWS.oldAskOut : 0);
-    const key = (outside * 2 + (driver.askedByOwner ? 1 : 0)) * 2 ** 11 + kept;
+    const kept = (driver.starts > 0 ? SHOWS.mayWrite : 0) | (driver.oldAskSeq > 0 ? SHOWS.oldAskOut : 0)
+      | (driver.yields > 0 ? SHOWS.yielded : 0);
+    const key = (outside * 2 + (driver.askedByOwner ? 1 : 0)) * 2 ** 12 + kept;
     const known = this.#crashed.get(key);
     if (known !== undefined) return known;
     const asks = outside & ANY_ASK ? SHOWS.askOut : 0;

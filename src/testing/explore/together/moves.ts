@@ -12,7 +12,9 @@ import { LABEL, SHOWS } from './life.js';
 import { gaveBack, isLive, type Rules } from './rules.js';
 import { HIGHEST_TOKEN, newTable, type Layout, type Table } from './world.js';
 
-export const KIND = { own: 0, takeOver: 1, write: 2, deadline: 3, revive: 4, strayAsk: 5, strayRenewal: 6, oldWrite: 7, oldAsk: 8 } as const;
+export const KIND = {
+  own: 0, takeOver: 1, write: 2, deadline: 3, revive: 4, strayAsk: 5, strayRenewal: 6, oldWrite: 7, oldAsk: 8,
+} as const;
 export type Kind = (typeof KIND)[keyof typeof KIND];
 
 /** Gets each move: where it leads, what it is, whose, by which edge of its life, and by which of the old holder's. */
@@ -28,6 +30,8 @@ export class Together {
   readonly #next: Table;
   /** Leave out what only bad luck does: crashes, force, and deadlines of leases that somebody renews. */
   isCalm = false;
+  /** How many of them may have a window: whose work has had none when that many have, has none. */
+  mostWindows = Infinity;
   /** Which attempt has come to stand where in the world just visited; kept only if a story asks for it. */
   order: number[] | undefined;
 
@@ -77,8 +81,10 @@ export class Together {
   #ownMoves(who: number, holder: number): void {
     const { starts, labels, targets } = this.layout.lives[who]!;
     const node = this.#now.nodes[who]!;
+    const mayYield = this.#mayYield(who);
     for (let edge = starts[node]!; edge < starts[node + 1]!; edge += 1) {
       const label = labels[edge]!;
+      if (!mayYield && (this.layout.lives[who]!.shows[targets[edge]!]! & SHOWS.yielded) !== 0) continue;
       if (label === LABEL.give) {
         this.#give(who, holder, edge);
         continue;
@@ -93,6 +99,14 @@ export class Together {
       if (holder === who && !isLive(this.layout.lives[who]!.shows[targets[edge]!]!)) next.past = 0;
       this.visit(this.layout.pack(next, this.order), KIND.own, who, edge, -1);
     }
+  }
+
+  /** A window is the caller's choice, so one that is not taken hides nothing else. */
+  #mayYield(who: number): boolean {
+    if (this.mostWindows >= this.layout.count || (this.#shows(who) & SHOWS.yielded) !== 0) return true;
+    let many = 0;
+    for (let other = 0; other < this.layout.count; other += 1) if (this.#shows(other) & SHOWS.yielded) many += 1;
+    return many < this.mostWindows;
   }
 
   #give(who: number, holder: number, edge: number): void {

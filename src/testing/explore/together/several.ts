@@ -17,6 +17,8 @@ export const CHECKED_TOGETHER: readonly string[] = ['S1', 'S2', 'S3', 'S4', 'S7'
 
 const MOST_WORLDS = 100_000_000;
 const MOST_FOUND = 8;
+/** Windows in all three make some thirty times as many worlds as in one. */
+const WINDOWS_OF_THREE = 1;
 /** A timeout does more than the other causes; those do the same (S18). */
 const TWO_CAUSES = ['user', 'timeout'] as const;
 
@@ -46,6 +48,7 @@ const copyOf = (life: Lived): Lived =>
 /** Lets so many of the company meet on one session. */
 export function meet(attempts: 2 | 3, { alone, players, life: own }: Company, options: ExploreOptions): Explored {
   const { mostWorlds = MOST_WORLDS, mostFound = MOST_FOUND, faults, print, onProgress } = options;
+  const { windows: mostWindows = attempts === 3 ? WINDOWS_OF_THREE : attempts } = options;
   const begun = performance.now();
   const life = faults?.bend ? copyOf(own) : own;
   faults?.bend?.(life);
@@ -53,7 +56,7 @@ export function meet(attempts: 2 | 3, { alone, players, life: own }: Company, op
   const quotient = quotientOf(life);
   const what = `${attempts} attempts on one session`;
   const walked = walkTogether(Array.from({ length: attempts }, () => quotient.life), rules, {
-    mostWorlds, mostFound,
+    mostWorlds, mostFound, mostWindows,
     onProgress: (worlds, done, forEnds) => onProgress?.({ what: forEnds ? `${what}: ways to an end` : what, worlds, done }),
   });
   const { worlds: { size: worlds }, transitions, depth, isWhole } = walked;

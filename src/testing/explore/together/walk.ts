@@ -30,6 +30,8 @@ export interface WalkedTogether {
 export interface TogetherLimits {
   readonly mostWorlds: number;
   readonly mostFound: number;
+  /** How many of the attempts may have a window. Default: all. */
+  readonly mostWindows?: number;
   /** Called every so often: worlds seen, how many of them are done, and whether ends are looked for by now. */
   readonly onProgress?: ((seen: number, done: number, forEnds: boolean) => void) | undefined;
 }
@@ -71,6 +73,7 @@ class Walk {
       this.transitions += 1;
       if (this.worlds.add(to, this.#at)) this.#look(to);
     }, (id, what, kind, who, edge) => this.#blame({ id, what, at: this.#at, move: { kind, who, edge } }));
+    this.#together.mostWindows = limits.mostWindows ?? Infinity;
   }
 
   get isFull(): boolean {
@@ -121,6 +124,7 @@ class Walk {
       leadsOn ||= canEnd[this.worlds.find(to)] === 1;
     }, () => {}); // What is wrong with a move was said when the walk made it.
     calm.isCalm = true;
+    calm.mostWindows = this.#together.mostWindows;
     let done = 0;
     let looks = 0;
     for (let isChanged = true; isChanged;) {

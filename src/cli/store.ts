@@ -1,0 +1,137 @@
+/**
+ * `--store`: where the lock is kept. Files beside the session unless a URL names an engine. Owns: URLs, and the clients
+ * made for them. The packages `pg`, `ioredis` and `redis` are the user's to install, and loaded only when they are named.
+ */
+import { resolve } from 'node:path';
+import { AttemptError, describe } from '../errors.js';
+import type { EngineRecords } from '../locks/engine/record-queue.js';
+import type { LockStore } from '../locks/lock-store.js';
+import type { RedisClient } from '../locks/redis/client.js';
+import { harmlessJson } from '../text.js';
+import type { StoreOption } from './store-option.js';
+
+export interface OpenedStore {
+  /** For messages and for children: `files`, `postgres`, `redis`. */
+  readonly kind: 'files' | 'postgres' | 'redis';
+  readonly locks: LockStore;
+  /** Null: the session is a file. */
+  readonly records: EngineRecords | null;
+  /** What names the session wherever it is asked: a whole path, or the key as it is. */
+  nameOf(session: string): string;
+  /** Ends the connections made for it. */
+  close(): Promise<void>;
+}
+
+/**
+ * @throws AttemptError `CONFIG_INVALID`: a URL of no engine we know, or its package is not installed
+ */
+export async function openStore({ store = process.env['ATTEMPT_STORE'] }: StoreOption): Promise<OpenedStore> {
+  if (store === undefined || store === '') {
+    const { localFileLocks } = await import('../locks/file/local-file-locks.js');
+    const close = async (): Promise<void> => {};
+    return { kind: 'files', locks: localFileLocks(), records: null, nameOf: (session) => resolve(session), close };
+  }
+  const scheme = /^([a-z]+):\/\//.exec(store)?.[1] ?? '';
+  if (scheme === 'postgres' || scheme === 'postgresql') return openPostgres(store);
+  if (scheme === 'redis' || scheme === 'rediss') return openRedis(store);
+  throw new AttemptError('CONFIG_INVALID', `--store: expected postgres://... or redis://..., `
+    + `got ${scheme === '' ? 'no URL' : `${scheme}://...`}`);
+}
+
+/** One attempt asks for little at a time: its lock, its renewal, who holds it. */
+const MOST_CONNECTIONS = 3;
+
+async function openPostgres(url: string): Promise<OpenedStore> {
+  const { default: pg } = await installed('PostgreSQL', 'pg', () => import('pg'));
+  const { postgresLocks, postgresSession } = await import('../locks/postgres/index.js');
+  const pool = new pg.Pool({ connectionString: url, max: MOST_CONNECTIONS, connectionTimeoutMillis: 5_000 });
+  pool.on('error', () => {}); // an idle connection that is cut is replaced; what was asked on it says so itself
+  return {
+    kind: 'postgres', locks: postgresLocks(pool), records: postgresSession(pool), nameOf: (session) => session,
+    close: () => pool.end(),
+  };
+}
+
+/** With whichever of the two packages is installed. */
+async function openRedis(url: string): Promise<OpenedStore> {
+  const { redisLocks, redisSession } = await import('../locks/redis/index.js');
+  const [client, end] = await viaIoredis(url).catch((error: unknown) => {
+    if (!isMissing(error)) throw error;
+    return viaNodeRedis(url);
+  });
+  return {
+    kind: 'redis', locks: redisLocks(client), records: redisSession(client), nameOf: (session) => session,
+    close: async () => end(),
+  };
+}
+
+async function viaIoredis(url: string): Promise<[RedisClient, () => void]> {
+  const { Redis } = await import('ioredis');
+  const client = new Redis(url, { connectTimeout: 5_000, maxRetriesPerRequest: 3 });
+  client.on('error', () => {}); // what was asked says so itself
+  return [client, () => client.disconnect()];
+}
+
+async function viaNodeRedis(url: string): Promise<[RedisClient, () => void]> {
+  const { createClient } = await installed('Redis', 'ioredis or redis', () => import('redis'));
+  const client = createClient({ url, socket: { connectTimeout: 5_000 } });
+  client.on('error', () => {});
+  await client.connect();
+  return [client, () => client.destroy()];
+}
+
+/** Said so of `import()`; of `require()`, as the bundled command has it, without ERR_. */
+const isMissing = (error: unknown): boolean =>
+  ['ERR_MODULE_NOT_FOUND', 'MODULE_NOT_FOUND'].includes((error as { code?: string }).code ?? '');
+
+async function installed<T>(engine: string, name: string, load: () => Promise<T>): Promise<T> {
+  try {
+    return await load();
+  } catch (cause) {
+    if (!isMissing(cause)) throw cause;
+    throw new AttemptError('CONFIG_INVALID', `--store: locks in ${engine} need the package ${name}; install it where `
+      + 'attempt-lifecycle is: npm install', { cause });
+  }
+}
+
+/**
+ * The records of a session kept in an engine, as `attempt log` shows them.
+ * @throws AttemptError `CONFIG_INVALID` where it should follow; `LOCK_STORE_FAILED` where the engine does not answer
+ */
+export async function logFrom(
+  records: EngineRecords, session: string, { json, follow }: { json?: boolean; follow?: boolean },
+): Promise<void> {
+  if (follow) {
+    throw new AttemptError('CONFIG_INVALID', '--follow: expected a session in a file, got one in an engine; ask again instead');
+  }
+  let count = 0;
+  try {
+    for await (const { token, record } of records.stream(session)) {
+      count += 1;
+      process.stdout.write(json ? `${harmlessJson({ token, record })}\n` : `${String(token).padStart(6)}  ${harmlessJson(record)}\n`);
+    }
+  } catch (cause) {
+    if (cause instanceof AttemptError) throw cause;
+    throw new AttemptError('LOCK_STORE_FAILED', `${session}: its records could not be read: ${describe(cause)}`, { cause });
+  }
+  if (!json) process.stderr.write(`${count} ${count === 1 ? 'record' : 'records'}\n`);
+}
+
+/** Makes the tables of locks in PostgreSQL, or prints what makes them. */
+export async function migrateStore(
+  { store = process.env['ATTEMPT_STORE'], print }: StoreOption & { readonly print?: boolean },
+): Promise<void> {
+  const { migrate, migrationSql } = await import('../locks/postgres/index.js');
+  if (print) return void process.stdout.write(migrationSql());
+  if (!/^postgres(ql)?:/.test(store ?? '')) {
+    throw new AttemptError('CONFIG_INVALID', 'migrate: expected --store postgres://..., got none');
+  }
+  const { default: pg } = await installed('PostgreSQL', 'pg', () => import('pg'));
+  const client = new pg.Client({ connectionString: store, connectionTimeoutMillis: 5_000 });
+  await client.connect();
+  try {
+    await migrate(client);
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * What a shared engine (PostgreSQL, Redis) has to be able to do so that `engine-locks.ts` can make a lock store of it.
+ * Types only. Each call is one atomic step in the engine; expiry is judged there, on the engine's clock. A call that
+ * rejects has not been answered: it may have been performed, and may be asked again, because owners are never reused.
+ */
+import type { Holder, HolderInfo, Waiter } from '../lock-store.js';
+
+export interface EngineAsk {
+  readonly session: string;
+  readonly owner: string;
+  readonly leaseMs: number;
+  readonly info: HolderInfo;
+  /** True: keep our place in line if somebody else holds it. */
+  readonly wait: boolean;
+}
+
+export interface EngineGrant {
+  readonly status: 'granted';
+  /** Above every token of this session that the engine remembers. The same again if this owner asks twice. */
+  readonly token: number;
+  /** The engine had never heard of this session before. */
+  readonly isNew: boolean;
+  /** Names the history the engine tells from; another name means that it may have forgotten. Empty: cannot tell. */
+  readonly epoch: string;
+}
+
+export interface EngineBusy {
+  readonly status: 'busy';
+  /** Null: free, but others come first; or the owner has been buried. */
+  readonly holder: EngineHolder | null;
+  /** The lease of the holder ends in so many milliseconds if nobody renews it. */
+  readonly endsInMs: number;
+}
+
+/** A holder as the engine tells of it; `sameProcess` is for the store to say. */
+export type EngineHolder = Omit<Holder, 'sameProcess'> & { readonly instance: string | null };
+export type EngineWaiter = Omit<Waiter, 'sameProcess'> & { readonly instance: string | null };
+
+export interface EngineStatus {
+  readonly holder: EngineHolder | null;
+  readonly waiting: readonly EngineWaiter[];
+}
+
+/** `already`: freed by this very owner before, and nobody has been granted since. */
+export type EngineRelease = 'released' | 'already' | 'notHeld';
+
+/** Owner and token of a grant: what renewing and releasing go by. */
+export interface EngineClaim {
+  readonly session: string;
+  readonly owner: string;
+  readonly token: number;
+}
+
+export interface LockEngine {
+  readonly tokenScope: 'durable' | 'until-failover';
+  /** After a first busy answer look again so soon, milliseconds: a release may have missed us joining the line. */
+  readonly firstLookMs: number;
+  /** Grants if it is free (or its lease has ended) and nobody who waits comes first. */
+  acquire(ask: EngineAsk): Promise<EngineGrant | EngineBusy>;
+  /** Gives the grant a token above `floor`. @returns the token; null: the grant is not ours any more */
+  raise(claim: EngineClaim, floor: number): Promise<number | null>;
+  /** Renews, also after its end if nobody has been granted since. @returns false: not ours any more */
+  renew(claim: EngineClaim, leaseMs: number, info: HolderInfo): Promise<boolean>;
+  /** Gives it back and wakes who comes next. */
+  release(claim: EngineClaim): Promise<EngineRelease>;
+  /** Frees whatever this owner holds, takes it out of the line, and grants it nothing for `keepMs`. */
+  bury(session: string, owner: string, keepMs: number): Promise<boolean>;
+  /** Frees it if it carries this token. */
+  force(session: string, token: number): Promise<boolean>;
+  read(session: string): Promise<EngineStatus>;
+  /** We do not wait any more. */
+  leave(session: string, owner: string): Promise<void>;
+  /**
+   * Calls `ring` when it may be our turn, and when rings may have been missed: a hint, a poll stands behind it.
+   * @returns what ends that; with the last one the connection it needed is closed
+   */
+  listen(session: string, owner: string, ring: () => void): () => void;
+  /** Was this failure one of the connection, so that the same question may be answered on another one? */
+  isConnectionFailure(error: unknown): boolean;
+}
+
+/** How often a waiter looks behind its bell, milliseconds, and by when one that does not look is taken for dead. */
+export const POLL_MS = 500;
+export const ALIVE_MS = 1_250;

@@ -1,0 +1,66 @@
+/**
+ * A holder's ear: hears what it is asked through its room. Armed with a beat of the heart, not with the grant,
+ * so that short attempts pay nothing; then by watching, with the heart behind it: every beat looks, too.
+ * Owns: the watch, and that each kind of ask is told once. Must not know: what the holder makes of it.
+ */
+import { watch, type FSWatcher } from 'node:fs';
+import type { LeaseNotice } from '../lock-store.js';
+import { asksFor, namesIn, parseAsk, readAsk, removeAsk } from './asks.js';
+
+export class Ear {
+  readonly #room: string;
+  readonly #token: () => number;
+  readonly #tell: (notice: LeaseNotice) => void;
+  readonly #heard = new Set<string>();
+  #watcher: FSWatcher | null = null;
+  #state: 'new' | 'listening' | 'closed' = 'new';
+
+  /** @param tell told each kind of ask at most once; its holder decides whether it refuses */
+  constructor(room: string, token: () => number, tell: (notice: LeaseNotice) => void) {
+    this.#room = room;
+    this.#token = token;
+    this.#tell = tell;
+  }
+
+  /** Looks, and from the first time on watches. Never throws. */
+  listen(): void {
+    if (this.#state === 'closed') return;
+    if (this.#state === 'new') this.#arm();
+    this.#look();
+  }
+
+  /** The lock is about to be given back, perhaps only for a window: what was asked until now is heard. */
+  lastLook(): void {
+    if (this.#state === 'listening') this.#look();
+    this.close();
+  }
+
+  close(): void {
+    this.#state = 'closed';
+    this.#watcher?.close();
+    this.#watcher = null;
+  }
+
+  #arm(): void {
+    this.#state = 'listening';
+    try {
+      this.#watcher = watch(this.#room, { persistent: false }, (_event, name) => {
+        if (this.#state === 'listening' && (name === null || name.startsWith(`ask.${this.#token()}.`))) this.#look();
+      });
+      this.#watcher.on('error', () => {}); // the heart goes on
+    } catch { /* no watch to be had: heard with the next beat */ }
+  }
+
+  #look(): void {
+    for (const name of asksFor(this.#token(), namesIn(this.#room))) {
+      const asked = parseAsk(name);
+      const said = readAsk(this.#room, name);
+      if (asked === null || said === null) continue; // not laid by us: neither heard nor touched
+      removeAsk(this.#room, name);
+      if (this.#heard.has(asked.as)) continue;
+      this.#heard.add(asked.as);
+      this.#tell(said);
+      if (this.#state === 'closed') return; // what it was told has ended the lease
+    }
+  }
+}

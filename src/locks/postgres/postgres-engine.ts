@@ -1,0 +1,122 @@
+/**
+ * PostgreSQL as an engine of locks: the statements, and what their rows mean. Owns nothing but its listening connection.
+ */
+import type { Clock } from '../../clock.js';
+import {
+  ALIVE_MS, type EngineAsk, type EngineBusy, type EngineClaim, type EngineGrant, type EngineHolder, type EngineRelease,
+  type EngineStatus, type EngineWaiter, type LockEngine,
+} from '../engine/lock-engine.js';
+import { infoText, readInfo } from '../engine/info.js';
+import type { HolderInfo } from '../lock-store.js';
+import { Bell } from './bell.js';
+import { isConnectionFailure, sqlState, type ListeningClient, type Queries } from './client.js';
+import { statementsIn, type Statements } from './statements.js';
+
+/** No answer of a server takes this long; then its connection is given up, and another one is asked. */
+const QUERY_MS = 4_500;
+
+/** How long a grant waits for somebody who is writing in the session at this moment. */
+const ROW_MS = 1_000;
+
+type Row = Record<string, unknown>;
+const numberOr = <T>(value: unknown, none: T): number | T => (value === null || value === undefined ? none : Number(value));
+
+export class PostgresEngine implements LockEngine {
+  readonly tokenScope = 'durable';
+  /** A release that began before we were in line cannot see us: it has surely ended by then. */
+  readonly firstLookMs = 25;
+  readonly #queries: Queries;
+  readonly #sql: Statements;
+  readonly #bell: Bell;
+
+  /** @param schema quoted */
+  constructor(queries: Queries, schema: string, listener: () => ListeningClient | null, clock: Clock) {
+    this.#queries = queries;
+    this.#sql = statementsIn(schema);
+    this.#bell = new Bell(listener, clock);
+  }
+
+  async acquire({ session, owner, leaseMs, info, wait }: EngineAsk): Promise<EngineGrant | EngineBusy> {
+    const values = [session, owner, leaseMs, infoText(info), String(ROW_MS)];
+    let row: Row | undefined;
+    try {
+      if (wait) this.#bell.knock();
+      row = wait ? await this.#one(this.#sql.acquireOrWait, [...values, ALIVE_MS, this.#bell.channel])
+        : await this.#one(this.#sql.acquire, values);
+    } catch (error) {
+      if (sqlState(error) !== '55P03') throw error;
+      const { holder } = await this.read(session); // the row is being written under: it is held, if by a zombie
+      return { status: 'busy', holder, endsInMs: 0 };
+    }
+    if (row?.['token'] != null) {
+      return { status: 'granted', token: Number(row['token']), isNew: row['is_new'] === true, epoch: 'durable' };
+    }
+    const ends = numberOr(row?.['ends_in'], Infinity);
+    if (row?.['owner'] == null || ends < 0) return { status: 'busy', holder: null, endsInMs: Infinity };
+    return { status: 'busy', holder: holderOf(row, row['held_token']), endsInMs: ends };
+  }
+
+  async raise({ session, owner, token }: EngineClaim, floor: number): Promise<number | null> {
+    const row = await this.#one(this.#sql.raise, [session, owner, token, floor]);
+    return row === undefined ? null : Number(row['token']);
+  }
+
+  async renew({ session, owner, token }: EngineClaim, leaseMs: number, info: HolderInfo): Promise<boolean> {
+    // Somebody writing in the session (see fence.ts) holds the row: the next renewal waits for them again.
+    const rowMs = Math.max(100, leaseMs / 3);
+    const values = [session, owner, token, leaseMs, infoText(info), String(Math.ceil(rowMs))];
+    return (await this.#queries.run(this.#sql.renew, values, Math.min(QUERY_MS, Math.max(1_000, leaseMs)))).length > 0;
+  }
+
+  async release({ session, owner, token }: EngineClaim): Promise<EngineRelease> {
+    const row = await this.#one(this.#sql.release, [session, owner, token]);
+    if (row?.['freed'] === 1) return 'released';
+    return row?.['already'] === true ? 'already' : 'notHeld';
+  }
+
+  async bury(session: string, owner: string, keepMs: number): Promise<boolean> {
+    return (await this.#one(this.#sql.bury, [session, owner, keepMs]))?.['freed'] === true;
+  }
+
+  async force(session: string, token: number): Promise<boolean> {
+    return (await this.#one(this.#sql.force, [session, '', token]))?.['freed'] === 1;
+  }
+
+  async read(session: string): Promise<EngineStatus> {
+    const rows = await this.#queries.run(this.#sql.read, [session], QUERY_MS);
+    const holder = rows.find((row) => row['kind'] === 'holder');
+    return {
+      holder: holder === undefined ? null : holderOf(holder, holder['token']),
+      waiting: rows.filter((row) => row['kind'] === 'waiter').map(waiterOf),
+    };
+  }
+
+  async leave(session: string, owner: string): Promise<void> {
+    await this.#one(this.#sql.leave, [session, owner]);
+  }
+
+  listen(_session: string, owner: string, ring: () => void): () => void {
+    return this.#bell.listen(owner, ring);
+  }
+
+  isConnectionFailure(error: unknown): boolean {
+    return isConnectionFailure(error);
+  }
+
+  async #one(text: string, values: unknown[]): Promise<Row | undefined> {
+    return (await this.#queries.run(text, values, QUERY_MS))[0];
+  }
+}
+
+function holderOf(row: Row, token: unknown): EngineHolder {
+  return {
+    ...readInfo(row['info']), owner: String(row['owner']), token: numberOr(token, null),
+    since: numberOr(row['since'], null), until: numberOr(row['until'], null),
+  };
+}
+
+function waiterOf(row: Row): EngineWaiter {
+  const { attemptId, pid, host, instance } = readInfo(row['info']);
+  return { attemptId: attemptId ?? '', pid: pid ?? 0, host: host ?? '', since: numberOr(row['since'], 0), instance };
+}
+

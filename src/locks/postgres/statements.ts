@@ -1,0 +1,124 @@
+/**
+ * The statements behind a PostgreSQL lock. Each is one statement, so it suits PgBouncer in transaction mode, and each
+ * judges expiry by `clock_timestamp()`: `now()` is when the transaction began, which may be before a wait for the row.
+ *
+ * Source: FIELD.md section 5. The row is the lock: whoever grants, renews, releases or buries holds the row while they
+ * do, so of two who mean the same grant exactly one finds it.
+ */
+
+export interface Statements {
+  readonly acquire: string;
+  readonly acquireOrWait: string;
+  readonly raise: string;
+  readonly renew: string;
+  readonly release: string;
+  readonly bury: string;
+  readonly force: string;
+  readonly read: string;
+  readonly leave: string;
+}
+
+const ms = (column: string): string => `(extract(epoch FROM ${column}) * 1000)::float8`;
+const after = (parameter: string): string => `clock_timestamp() + ${parameter}::float8 * interval '1 millisecond'`;
+
+/** Wakes who is first in line. A hint: who misses it looks by itself. */
+const wakeFirst = (s: string, when: string): string => `
+  SELECT pg_notify(first.channel, first.owner) FROM (
+    SELECT w.channel, w.owner FROM ${s}.waiters w
+    WHERE w.session = $1 AND w.owner <> $2 AND w.seen_until > clock_timestamp() ORDER BY w.seq LIMIT 1
+  ) first WHERE ${when}`;
+
+/**
+ * $1 session, $2 owner, $3 lease in ms, $4 info, $5 longest wait for the row in ms; $6 and $7 with waiting: for how
+ * long we are seen, ms, and whom to notify.
+ *
+ * An owner that asks twice gets the same grant again: a lost reply is resolved by asking. Somebody writing in the
+ * session (see fence.ts) holds the row: we wait for them, but not for ever.
+ */
+function acquire(s: string, waits: boolean): string {
+  const mayTake = `l.owner = $2 OR (
+      (l.owner IS NULL OR l.expires_at < clock_timestamp())
+      AND coalesce((l.buried ->> $2)::timestamptz < clock_timestamp(), true)
+      AND NOT EXISTS (
+        SELECT 1 FROM ${s}.waiters w WHERE w.session = $1 AND w.owner <> $2 AND w.seen_until > clock_timestamp()
+          ${waits ? `AND w.seq < coalesce(
+            (SELECT me.seq FROM ${s}.waiters me WHERE me.session = $1 AND me.owner = $2), 9223372036854775807)` : ''}
+      ))`;
+  const queue = `, queued AS (
+  INSERT INTO ${s}.waiters AS w (session, owner, seen_until, channel, info)
+  SELECT $1, $2, ${after('$6')}, $7, $4::json WHERE NOT EXISTS (SELECT 1 FROM granted)
+  ON CONFLICT (session, owner) DO UPDATE SET seen_until = EXCLUDED.seen_until
+), gone AS (
+  DELETE FROM ${s}.waiters w WHERE w.session = $1
+    AND ((w.owner = $2 AND EXISTS (SELECT 1 FROM granted)) OR w.seen_until < clock_timestamp() - interval '1 minute')
+)`;
+  return `WITH granted AS (
+  INSERT INTO ${s}.locks AS l (session, token, owner, since, expires_at, info)
+  SELECT $1, 1, $2, clock_timestamp(), ${after('$3')}, $4::json
+  FROM (SELECT set_config('lock_timeout', $5, true)) bounded
+  ON CONFLICT (session) DO UPDATE SET
+    token = CASE WHEN l.owner = $2 THEN l.token ELSE l.token + 1 END,
+    owner = $2, since = CASE WHEN l.owner = $2 THEN l.since ELSE clock_timestamp() END,
+    expires_at = ${after('$3')}, info = EXCLUDED.info, freed_by = NULL
+  WHERE ${mayTake}
+  RETURNING l.token
+)${waits ? queue : ''}
+SELECT granted.token, l.session IS NULL AS is_new, l.token AS held_token, l.owner, l.info::text AS info,
+  ${ms('l.since')} AS since, ${ms('l.expires_at')} AS until,
+  ${ms('l.expires_at')} - ${ms('clock_timestamp()')} AS ends_in
+FROM (SELECT 1) one LEFT JOIN granted ON true LEFT JOIN ${s}.locks l ON l.session = $1`;
+}
+
+/** @param s the schema, quoted */
+export function statementsIn(s: string): Statements {
+  return {
+    acquire: acquire(s, false),
+    acquireOrWait: acquire(s, true),
+    // $1 session, $2 owner, $3 token, $4 the floor
+    raise: `UPDATE ${s}.locks SET token = greatest(token, $4::bigint) + 1
+WHERE session = $1 AND owner = $2 AND token = $3::bigint RETURNING token`,
+    // $1 session, $2 owner, $3 token, $4 lease in ms, $5 info, $6 longest wait for the row in ms
+    renew: `UPDATE ${s}.locks l SET expires_at = ${after('$4')}, info = $5::json
+FROM (SELECT set_config('lock_timeout', $6, true)) bounded
+WHERE l.session = $1 AND l.owner = $2 AND l.token = $3::bigint RETURNING 1 AS held`,
+    // $1 session, $2 owner, $3 token. A crash of the server may undo it, and then the lease ends by itself: so it does
+    // not wait for the disk.
+    release: `WITH freed AS (
+  UPDATE ${s}.locks SET owner = NULL, expires_at = NULL, info = NULL, freed_by = $2
+  WHERE session = $1 AND owner = $2 AND token = $3::bigint RETURNING 1
+), woken AS (${wakeFirst(s, 'EXISTS (SELECT 1 FROM freed)')})
+SELECT (SELECT count(*) FROM freed)::int AS freed, (SELECT count(*) FROM woken)::int AS woken,
+  EXISTS (SELECT 1 FROM ${s}.locks WHERE session = $1 AND owner IS NULL AND freed_by = $2 AND token = $3::bigint) AS already,
+  set_config('synchronous_commit', 'off', true) AS lazily`,
+    // $1 session, $2 owner, $3 for how long, ms. In the row itself, so that no grant can slip past it.
+    bury: `WITH buried AS (
+  INSERT INTO ${s}.locks AS l (session, token, buried) VALUES ($1, 0, jsonb_build_object($2::text, ${after('$3')}))
+  ON CONFLICT (session) DO UPDATE SET
+    owner = CASE WHEN l.owner = $2 THEN NULL ELSE l.owner END,
+    expires_at = CASE WHEN l.owner = $2 THEN '-infinity' ELSE l.expires_at END, -- by which it is told below
+    freed_by = CASE WHEN l.owner = $2 THEN $2 ELSE l.freed_by END,
+    buried = coalesce((SELECT jsonb_object_agg(key, value) FROM jsonb_each_text(l.buried)
+      WHERE value::timestamptz > clock_timestamp()), '{}') || EXCLUDED.buried
+  RETURNING coalesce(l.owner IS NULL AND l.freed_by = $2 AND l.expires_at = '-infinity', false) AS freed
+), gone AS (
+  DELETE FROM ${s}.waiters w WHERE w.session = $1 AND w.owner = $2
+), woken AS (${wakeFirst(s, '(SELECT freed FROM buried)')})
+SELECT (SELECT freed FROM buried) AS freed, (SELECT count(*) FROM woken)::int AS woken`,
+    // $1 session, $2 nobody (''), $3 token
+    force: `WITH freed AS (
+  UPDATE ${s}.locks SET owner = NULL, expires_at = NULL, info = NULL, freed_by = NULL
+  WHERE session = $1 AND owner IS NOT NULL AND token = $3::bigint RETURNING 1
+), woken AS (${wakeFirst(s, 'EXISTS (SELECT 1 FROM freed)')})
+SELECT (SELECT count(*) FROM freed)::int AS freed, (SELECT count(*) FROM woken)::int AS woken`,
+    // $1 session
+    read: `SELECT 'holder' AS kind, owner, token, info::text AS info, ${ms('since')} AS since, ${ms('expires_at')} AS until, 0 AS seq
+FROM ${s}.locks WHERE session = $1 AND owner IS NOT NULL
+UNION ALL
+SELECT 'waiter', owner, NULL, info::text, ${ms('since')}, NULL, seq FROM ${s}.waiters
+WHERE session = $1 AND seen_until > clock_timestamp() ORDER BY seq`,
+    // $1 session, $2 owner. Whoever is next may have been waiting for us.
+    leave: `WITH gone AS (DELETE FROM ${s}.waiters w WHERE w.session = $1 AND w.owner = $2 RETURNING 1),
+woken AS (${wakeFirst(s, 'EXISTS (SELECT 1 FROM gone)')})
+SELECT (SELECT count(*) FROM woken)::int AS woken`,
+  };
+}

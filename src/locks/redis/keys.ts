@@ -1,0 +1,30 @@
+/** The keys of a session. All of them carry the session as their hash tag, and so lie in one slot of a cluster. */
+import { expect } from '../../config-checks.js';
+
+export interface SessionKeys {
+  readonly lock: string;
+  readonly line: string;
+  readonly waiters: string;
+  readonly seen: string;
+  readonly records: string;
+  /** In front of an owner. */
+  readonly wake: string;
+  readonly buried: string;
+}
+
+/** @throws AttemptError `CONFIG_INVALID` */
+export function checkedPrefix(prefix: unknown = 'attempt'): string {
+  const ok = typeof prefix === 'string' && /^[^{}\s]{1,100}$/.test(prefix);
+  expect(ok, 'prefix', 'a name without braces or spaces, at most 100 characters', prefix);
+  return prefix;
+}
+
+/** A brace in the session's name would end the hash tag, or make it empty: it is written as in a URL. */
+export function keysOf(prefix: string, session: string): SessionKeys {
+  const tag = session.replaceAll('%', '%25').replaceAll('{', '%7B').replaceAll('}', '%7D');
+  const at = `${prefix}:{${tag}}:`;
+  return {
+    lock: `${at}lock`, line: `${at}line`, waiters: `${at}waiters`, seen: `${at}seen`, records: `${at}records`,
+    wake: `${at}wake:`, buried: `${at}buried:`,
+  };
+}

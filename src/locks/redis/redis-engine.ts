@@ -1,0 +1,97 @@
+/**
+ * Redis as an engine of locks: the scripts, and what their answers mean. Owns nothing but its blocking connection.
+ */
+import type { Clock } from '../../clock.js';
+import { infoText, readInfo } from '../engine/info.js';
+import {
+  ALIVE_MS, type EngineAsk, type EngineBusy, type EngineClaim, type EngineGrant, type EngineHolder, type EngineRelease,
+  type EngineStatus, type EngineWaiter, type LockEngine,
+} from '../engine/lock-engine.js';
+import type { HolderInfo } from '../lock-store.js';
+import { Bell } from './bell.js';
+import { isConnectionFailure, type Commands, type Script } from './client.js';
+import { keysOf, type SessionKeys } from './keys.js';
+import * as scripts from './scripts.js';
+
+export class RedisEngine implements LockEngine {
+  readonly tokenScope = 'until-failover';
+  /** A script runs alone: whoever releases has either seen us in line, or we have seen their release. */
+  readonly firstLookMs = Infinity;
+  readonly #commands: Commands;
+  readonly #prefix: string;
+  readonly #bell: Bell;
+
+  constructor(commands: Commands, prefix: string, clock: Clock) {
+    this.#commands = commands;
+    this.#prefix = prefix;
+    this.#bell = new Bell(commands, clock);
+  }
+
+  async acquire({ session, owner, leaseMs, info, wait }: EngineAsk): Promise<EngineGrant | EngineBusy> {
+    const args = [leaseMs, infoText(info), wait ? 1 : 0, ALIVE_MS];
+    const answer = await this.#run(scripts.acquire, session, owner, args, true) as [number, ...string[]];
+    if (Number(answer[0]) === 1) {
+      const [, token, isNew, epoch] = answer;
+      return { status: 'granted', token: Number(token), isNew: Number(isNew) === 1, epoch: epoch ?? '' };
+    }
+    const [, heldBy = '', token = '', ends = '', since = '', text = '', left = ''] = answer;
+    if (heldBy === '') return { status: 'busy', holder: null, endsInMs: Infinity };
+    return { status: 'busy', holder: holderOf(heldBy, token, ends, since, text), endsInMs: Number(left) };
+  }
+
+  async raise({ session, owner, token }: EngineClaim, floor: number): Promise<number | null> {
+    const answer = await this.#run(scripts.raise, session, owner, [token, floor]);
+    return answer === null ? null : Number(answer);
+  }
+
+  async renew({ session, owner, token }: EngineClaim, leaseMs: number, info: HolderInfo): Promise<boolean> {
+    return Number(await this.#run(scripts.renew, session, owner, [token, leaseMs, infoText(info)])) === 1;
+  }
+
+  async release({ session, owner, token }: EngineClaim): Promise<EngineRelease> {
+    return String(await this.#run(scripts.release, session, owner, [token])) as EngineRelease;
+  }
+
+  async bury(session: string, owner: string, keepMs: number): Promise<boolean> {
+    return Number(await this.#run(scripts.bury, session, owner, [Math.ceil(keepMs)], true)) === 1;
+  }
+
+  async force(session: string, token: number): Promise<boolean> {
+    return Number(await this.#run(scripts.force, session, '', [token])) === 1;
+  }
+
+  async read(session: string): Promise<EngineStatus> {
+    const answer = await this.#run(scripts.read, session, '', []) as string[];
+    const [owner = '', token = '', ends = '', since = '', info = '', ...waiting] = answer;
+    return { holder: owner === '' ? null : holderOf(owner, token, ends, since, info), waiting: waiting.map(waiterOf) };
+  }
+
+  async leave(session: string, owner: string): Promise<void> {
+    await this.#run(scripts.leave, session, owner, []);
+  }
+
+  listen(session: string, owner: string, ring: () => void): () => void {
+    return this.#bell.listen(`${keysOf(this.#prefix, session).wake}${owner}`, ring);
+  }
+
+  isConnectionFailure(error: unknown): boolean {
+    return isConnectionFailure(error);
+  }
+
+  #run(script: Script, session: string, owner: string, args: readonly (string | number)[], buries = false): Promise<unknown> {
+    const { lock, line, waiters, seen, wake, buried }: SessionKeys = keysOf(this.#prefix, session);
+    const keys = [lock, line, waiters, seen, ...(buries ? [`${buried}${owner}`] : [])];
+    return script.run(this.#commands, keys, [owner, `${this.#commands.keyPrefix}${wake}`, ...args]);
+  }
+}
+
+function holderOf(owner: string, token: string, ends: string, since: string, info: string): EngineHolder {
+  return { ...readInfo(info), owner, token: Number(token), since: Number(since) || null, until: Number(ends) || null };
+}
+
+/** A waiter is kept as the time it came, a blank, and what it tells. */
+function waiterOf(text: string): EngineWaiter {
+  const blank = text.indexOf(' ');
+  const { attemptId, pid, host, instance } = readInfo(text.slice(blank + 1));
+  return { attemptId: attemptId ?? '', pid: pid ?? 0, host: host ?? '', since: Number(text.slice(0, blank)), instance };
+}
