@@ -87,3 +87,13 @@ test('S4: a successor that writes only after the record changes nothing: it is r
   const { records, discarded } = await readSession(path);
   expect({ records: records.map(({ record }) => record), discarded }).toEqual({ records: [{ n: 1 }, { n: 2 }, { of: 8 }], discarded: 0 });
 });
+
+test('S14: a session that comes to be while it is opened is not taken for a link that leads nowhere', () => {
+  const path = join(temporaryDirectory(), 's.jsonl');
+  const { result, error } = withSteps((name) => {
+    if (name === 'lstatSync') aside(() => appendAs(6)(path)); // between the two looks
+  }, () => openFile(path, 7));
+  expect(error).toBeNull();
+  result?.append({ n: 1 });
+  void result?.close();
+});

@@ -75,7 +75,7 @@ export class Crowd {
     while (this.stopped.size > 0) await pause(10);
     const all = [...this.workers];
     for (const worker of all) worker.send('end');
-    await Promise.race([Promise.all(all.map((worker) => worker.ended)), pause(60_000)]);
+    await Promise.race([Promise.all(all.map((worker) => worker.ended)), pause(60_000, undefined, { ref: false })]);
     await this.kill();
   }
 

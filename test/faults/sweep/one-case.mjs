@@ -91,14 +91,14 @@ export async function runCase(root, rival, { operation, fault, call, nth }) {
     const grantedAfterMs = granted && performance.now() - askedAt;
     if (stalls) {
       // The rival holds until the victim is awake and has had time to do harm; the victim may also be waiting for it.
-      await Promise.race([victim.says((fact) => fact.report || fact.crashed, MOST_MS), pause(Math.max(0, STALL_US / 1e3 + 900 - (performance.now() - startedAt)))]);
+      await Promise.race([victim.says((fact) => fact.report || fact.crashed, MOST_MS), pause(Math.max(0, STALL_US / 1e3 + 900 - (performance.now() - startedAt)), undefined, { ref: false })]);
       rival.send({ finish: true });
     }
     const rivals = await rival.says((fact) => fact.report && fact.name === rivalsName, MOST_MS);
     const reported = await victim.says((fact) => fact.report || fact.crashed, MOST_MS);
     victim.send('end');
     victim.process.stdin.end();
-    const ending = await Promise.race([victim.ended, pause(MOST_MS)]);
+    const ending = await Promise.race([victim.ended, pause(MOST_MS, undefined, { ref: false })]);
     if (!ending) await victim.kill();
     await strace.ended;
     const calls = callsIn(log, directory);

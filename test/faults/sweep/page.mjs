@@ -17,7 +17,7 @@ export function pageOf(results, counts, missed, faults) {
   const bad = results.filter(({ violations }) => violations.length > 0).length;
   const at = (part) => Math.round(waits[Math.min(waits.length - 1, Math.floor(waits.length * part))] ?? 0);
   const lines = [
-    `${results.length} cases, ${bad} violations; in ${missed} the call did not come (another course of events). The second process was granted`,
+    `${results.length} cases, ${bad} violations; in ${missed} the call did not come again. The second process was granted`,
     `after ${at(0.5)} ms in the middle and ${at(1)} ms at most, with leases of 2 000 ms.`, '',
     `| operation (calls) | ${faults.join(' | ')} |`, `|---|${faults.map(() => '---|').join('')}`,
     ...Object.entries(counts).map(([operation, calls]) => `| ${operation} (${calls}) | ${faults.map((fault) => cell(operation, fault)).join(' | ')} |`),
