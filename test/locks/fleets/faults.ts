@@ -18,7 +18,7 @@ const LONG_MS = 60_000;
 
 export const asking = (session: string, owner: string, waitMs = 0): AcquireRequest => ({
   session, owner, waitMs, signal: new AbortController().signal,
-  info: { attemptId: owner, pid: process.pid, host: 'here', state: 'running', note: null, labels: {} },
+  info: { attemptId: owner, pid: process.pid, host: 'here', state: 'running.working', note: null, labels: {} },
 });
 
 export async function granted(locks: LockStore, session: string, owner: string, waitMs = 0): Promise<Lease> {
@@ -75,7 +75,7 @@ export function faultsOnTheWay(engine: () => EngineUnderTest): void {
     const writing = await bed.write(way, 'holder', { answerMs: 20_000 });
     way.proxy.silence();
     await become('in doubt', () => writing.attempt.snapshot().inDoubt);
-    context.expect(writing.attempt.snapshot()).toMatchObject({ state: 'running', inDoubt: true, abortedBy: null });
+    context.expect(writing.attempt.snapshot()).toMatchObject({ state: 'running.working', inDoubt: true, abortedBy: null });
     way.proxy.heal();
     await become('out of doubt', () => !writing.attempt.snapshot().inDoubt);
     const { written } = writing;

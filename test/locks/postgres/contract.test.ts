@@ -3,11 +3,12 @@
  */
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, test } from 'vitest';
 import type { LockStore } from '../../../src/locks/lock-store.js';
 import { migrate } from '../../../src/locks/postgres/migrate.js';
 import { postgresLocks } from '../../../src/locks/postgres/postgres-locks.js';
 import { lockStoreContract } from '../../../src/testing/lock-store-contract.js';
+import { expectKept } from '../../support/expect-kept.js';
 import { describeWith, usePostgres } from '../../support/servers.js';
 import { doneElsewhere } from '../fleets/elsewhere.js';
 
@@ -23,7 +24,7 @@ describeWith(['postgres'], 'postgresLocks', () => {
   describe.each(Object.entries(made))('%s', (_name, make) => {
     const cases = lockStoreContract(async () => ({ store: await make(), session: `a key ${randomUUID()}` }));
     test.each(cases.map((one) => [one.title, one] as const))('%s', async (_title, one) => {
-      expect(await one.run()).toBe('kept');
+      expectKept(one.title, await one.run());
     });
   });
 });
@@ -38,6 +39,6 @@ describe.skipIf(!url)('postgresLocks on ATTEMPT_POSTGRES_URL', () => {
     return { store: postgresLocks(pool), session: `test of attempt-lifecycle ${randomUUID()}` };
   });
   test.each(cases.map((one) => [one.title, one] as const))('%s', async (_title, one) => {
-    expect(await one.run()).toBe('kept');
+    expectKept(one.title, await one.run());
   });
 });

@@ -2,9 +2,10 @@
  * PostgreSQL behind a PgBouncer in transaction mode: no session state, so it works; no LISTEN, so waiters poll.
  */
 import { randomUUID } from 'node:crypto';
-import { expect, test } from 'vitest';
+import { test } from 'vitest';
 import { postgresLocks } from '../../../src/locks/postgres/postgres-locks.js';
 import { lockStoreContract } from '../../../src/testing/lock-store-contract.js';
+import { expectKept } from '../../support/expect-kept.js';
 import { someOf } from '../../support/depth.js';
 import { describeWith, usePgBouncer, usePostgres } from '../../support/servers.js';
 import { Bed, become } from '../fleets/bed.js';
@@ -31,12 +32,13 @@ describeWith(['postgres', 'pgbouncer'], 'PostgreSQL behind PgBouncer in transact
 
   test('S14: many statements at once, each on whatever connection: none fails for being prepared elsewhere', async () => {
     const store = postgresLocks(postgres().pool(8, bouncer().proxy));
-    const ask = (n: number) => (n % 2 ? store.query(`key ${n}`) : granted(store, `key ${n} ${randomUUID()}`, 'owner').then((lease) => lease.release()));
+    const ask = (n: number) => (n % 2 ? store.query(`key ${n}`)
+      : granted(store, `key ${n} ${randomUUID()}`, 'owner').then((lease) => lease.release()));
     for (let round = 0; round < 5; round += 1) await Promise.all(Array.from({ length: 24 }, (_, n) => ask(n)));
   });
 
   const cases = lockStoreContract(async () => ({ store: postgresLocks(postgres().pool(4, bouncer().proxy)), session: `key ${randomUUID()}` }));
   test.each(someOf('cases of the contract', cases, 6).map((one) => [one.title, one] as const))('%s', async (_title, one) => {
-    expect(await one.run()).toBe('kept');
+    expectKept(one.title, await one.run());
   });
 });
