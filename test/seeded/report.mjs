@@ -12,22 +12,28 @@ function row({ bug, killed, failure }) {
   return `| ${inCode(bug.id)} | ${bug.breaks} | ${inCode(bug.file)}: ${cell(bug.sentence)} | ${by} |`;
 }
 
-export function reportOf(bites) {
-  const killed = bites.filter((bite) => bite.killed);
+const idOf = (line) => /^\| `([^`]+)`/.exec(line)?.[1];
+const folderOf = (line) => /\| `([^`|]+)\/[^`|/]+`: [^|]*\|$/.exec(line.replaceAll('\\|', ''))?.[1];
+
+function page(rows) {
   const perFolder = new Map();
-  for (const { failure } of killed) {
-    const folder = failure.file.replace(/\/[^/]*$/, '');
-    perFolder.set(folder, (perFolder.get(folder) ?? 0) + 1);
-  }
-  const folders = [...perFolder].sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([folder, count]) => `${inCode(folder)} ${count}`);
-  const counts = `${bites.length} bugs, ${killed.length} killed, ${bites.length - killed.length} survived.`;
+  for (const folder of rows.map(folderOf).filter(Boolean)) perFolder.set(folder, (perFolder.get(folder) ?? 0) + 1);
+  const folders = [...perFolder].sort(([a], [b]) => (a < b ? -1 : 1)).map(([folder, count]) => `${inCode(folder)} ${count}`);
+  const survived = rows.filter((line) => line.includes('**survived**')).length;
   return [
     '# The suite bites', '',
     'Bugs put into the real code one at a time, each an edit of a line or two, and the test that failed first.',
     'Each meets only the tests that should notice it, so a kill is no accident of some other test. Made by', '',
     '```', 'npm run seeded', '```', '',
-    `${counts} Killed in: ${folders.join(', ')}.`, '',
-    '| bug | breaks | what is wrong | killed by |', '|---|---|---|---|', ...bites.map(row), '',
+    `${rows.length} bugs, ${rows.length - survived} killed, ${survived} survived. Killed in: ${folders.join(', ')}.`, '',
+    '| bug | breaks | what is wrong | killed by |', '|---|---|---|---|', ...rows, '',
   ].join('\n');
+}
+
+export const reportOf = (bites) => page(bites.map(row));
+
+/** The report with these rows in place of their old ones, in the order of the bugs. */
+export function mergedReport(before, bites, ids) {
+  const rows = new Map([...before.split('\n').filter(idOf), ...bites.map(row)].map((line) => [idOf(line), line]));
+  return page(ids.flatMap((id) => rows.get(id) ?? []));
 }
