@@ -84,11 +84,11 @@ async function ignore(name: string, write: Write, finished: Promise<void>): Prom
   await new Promise(() => {}); // never settles
 }
 
-/** Its late record reaches the disk; what it writes when it has come to itself does not. */
+/** Its late record reaches the disk and is told to be fenced; what it writes when it has come to itself does not. */
 async function freeze(name: string, write: Write, finished: Promise<void>): Promise<void> {
   await finished;
   freezeBeforeWriting('"late"', () => say({ is: 'freezing', name, at: sharedNow() }));
-  await write('late');
+  await write('late').catch(() => {}); // WRITE_FENCED: it lies behind a successor's, where no reader sees it
   await refused(name, write('later still'));
 }
 
