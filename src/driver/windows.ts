@@ -63,10 +63,10 @@ export class Windows {
 
   /** What the work calls. See `WorkContext.yieldLock`. */
   yieldLock<T>(fn: () => T | PromiseLike<T>): Promise<Yielded<T>> {
+    const isOther = this.#isOpen;
     const ended = this.#yield(fn);
     if (this.#host.signal.aborted) unheard(ended);
-    else if (!this.#isOpen) return ended; // refused, and the work should look at it
-    else this.#ended = ended;
+    else if (this.#isOpen && !isOther) this.#ended = ended; // else it was refused, and the work should look at it
     return ended;
   }
 

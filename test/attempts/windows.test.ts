@@ -81,6 +81,25 @@ describe('a window', () => {
     expect(met.yielded?.value).toMatchObject({ code: 'LOCK_YIELDED' });
   });
 
+  test('L5: one that was refused inside does not make the first one\'s end unheard-of: nobody awaits it, and it may reject', async () => {
+    const open = deferred();
+    const attempt = scene().attempt({
+      work: async ({ yieldLock, signal }) => {
+        void yieldLock(async () => {
+          await yieldLock(() => {}).catch(() => {});
+          await open.promise;
+        });
+        await new Promise((resolve) => { signal.addEventListener('abort', resolve, { once: true }); });
+      },
+    });
+    const run = attempt.start();
+    await until(() => attempt.snapshot().state === 'running.yielded');
+    await scene().settled();
+    attempt.abort();
+    open.resolve(null);
+    expect(await scene().now(run)).toMatchObject({ abortedBy: 'user', lease: 'released' });
+  });
+
   test('an error inside is thrown after the lock is back', async () => {
     const wrong = new RangeError('mine');
     const run = scene().attempt({
