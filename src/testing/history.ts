@@ -33,7 +33,7 @@ export interface HistoryVerdict {
 
 interface Hold {
   readonly token: number;
-  readonly from: number;
+  from: number;
   until: number;
 }
 
@@ -43,9 +43,12 @@ interface Hold {
  *
  * @param events in any order; each process adds its own
  * @param found what is read of each session when all is over
+ * @param grants `told` (the default): a lock was held when its grant was told. `believed`: who tells may have been stopped
+ *   between the grant and the telling, and wakes when somebody else has the lock; the gate then lets it do nothing. So a
+ *   lock was held from the first moment its holder had reason to believe so, if there was one
  */
 export function checkHistory(
-  events: readonly HistoryEvent[], found: ReadonlyMap<string, readonly FoundRecord[]>,
+  events: readonly HistoryEvent[], found: ReadonlyMap<string, readonly FoundRecord[]>, grants: 'told' | 'believed' = 'told',
 ): HistoryVerdict {
   const violations: string[] = [];
   const sessions = new Map<string, HistoryEvent[]>();
@@ -57,7 +60,7 @@ export function checkHistory(
   let acknowledged = 0;
   for (const [session, list] of sessions) {
     const complain = (id: string, what: string): void => void violations.push(`${id}: ${session}: ${what}`);
-    checkHolds(holdsOf(list, complain), complain);
+    checkHolds(holdsOf(list, grants, complain), complain);
     acknowledged += checkWrites(list, found.get(session) ?? [], complain);
   }
   return { violations, grants: events.filter(({ is }) => is === 'granted').length, acknowledged };
@@ -66,19 +69,22 @@ export function checkHistory(
 type Complain = (id: string, what: string) => void;
 
 /** From each grant to the last moment its holder believed in it. */
-function holdsOf(events: readonly HistoryEvent[], complain: Complain): Hold[] {
+function holdsOf(events: readonly HistoryEvent[], grants: 'told' | 'believed', complain: Complain): Hold[] {
   const holds = new Map<number, Hold>();
   for (const { is, token, at } of events) {
     if (is !== 'granted') continue;
     if (holds.has(token)) complain('S1', `token ${token} was granted twice`);
-    else holds.set(token, { token, from: at, until: at });
+    else holds.set(token, grants === 'told' ? { token, from: at, until: at } : { token, from: Infinity, until: -Infinity });
   }
   for (const { is, token, at } of events) {
     const hold = holds.get(token);
     if (!hold) complain('S10', `something was done under token ${token}, which nobody was granted`);
-    else if (is === 'holds') hold.until = Math.max(hold.until, at);
+    else if (is === 'holds') {
+      hold.from = Math.min(hold.from, at);
+      hold.until = Math.max(hold.until, at);
+    }
   }
-  return [...holds.values()].sort((a, b) => a.from - b.from);
+  return [...holds.values()].filter(({ from }) => from < Infinity).sort((a, b) => a.from - b.from);
 }
 
 function checkHolds(holds: readonly Hold[], complain: Complain): void {

@@ -74,19 +74,6 @@ function grouped(events) {
 const isExcused = (overlap, outlived) => outlived.some((one) => one.outlived === overlap.overlap
   && (one.pid === overlap.with || one.pid === overlap.pid) && one.from <= overlap.at && one.to >= overlap.at);
 
-/**
- * Who was stopped between the grant and the first line of its work says "granted" when it wakes, whoever has it by then;
- * the gate then lets it do nothing. A grant counts from the first moment the gate held it to be one.
- */
-function believed(events) {
-  const key = ({ session, token }) => `${session} ${token}`;
-  const first = new Map();
-  for (const event of events) {
-    if (event.is === 'holds' || event.is === 'written') first.set(key(event), Math.min(first.get(key(event)) ?? Infinity, event.at));
-  }
-  return events.filter((event) => first.has(key(event))).map((event) => (event.is === 'granted' ? { ...event, at: first.get(key(event)) } : event));
-}
-
 let failed = false;
 const check = (ok, what) => {
   if (ok) return;
@@ -98,7 +85,7 @@ if (options.lock !== 'plain') {
   const ran = await soak('ours', seconds * 1e3, false);
   const { counts, seen, outlived } = ran;
   const bad = ran.overlaps.filter((overlap) => !isExcused(overlap, outlived));
-  const verdict = checkHistory(believed(ran.events), ran.found);
+  const verdict = checkHistory(ran.events, ran.found, 'believed');
   const takeovers = takeoversIn(ran.events, ran.ended);
   console.log(`soak, ours: ${processes} processes (${counts.started} started), ${count} sessions, ${seconds} s, leases of ${LEASE_MS} ms`);
   console.log(`  ${counts.killed} kills, ${counts.stopped} stops (${counts.letGo} let go at once), ${seen.blocked} blocked loops, ${seen.leftByDead} killed while writing`);

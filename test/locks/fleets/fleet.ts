@@ -132,5 +132,5 @@ export async function runFleet(plan: FleetPlan, records: EngineRecords): Promise
     found.set(session, all.map(({ record, token }) => ({ token, record: (record as { record: string }).record })));
   }
   const { attempts, outcomes, killed, stopped } = fleet;
-  return { ...checkHistory(fleet.events, found), attempts, outcomes, killed, stopped, waitedMs: summaryOf(fleet.waited) };
+  return { ...checkHistory(fleet.events, found, 'believed'), attempts, outcomes, killed, stopped, waitedMs: summaryOf(fleet.waited) };
 }

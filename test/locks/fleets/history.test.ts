@@ -21,6 +21,16 @@ test('S1 S2 S3 S4 S15: a right history is not complained about; a write without 
   expect(verdict(right, found([1, 'a']))).toEqual([]);
 });
 
+test('S2 S3: a holder that is told of its grant only when it has slept through its lease has held nothing at that moment', () => {
+  const stopped = right.filter(({ token, is }) => token === 2 || (is !== 'granted' && is !== 'holds'));
+  const late = [...stopped, at(20, 1, 'granted')];
+  const believed = (events: HistoryEvent[]) => checkHistory(events, new Map([['s', there]]), 'believed').violations;
+  expect(verdict(late).join()).toContain('S3: s: token 1 was granted after 2 had ended');
+  expect(believed(late)).toEqual([]);
+  expect(believed([...late, at(4, 1, 'holds')])).toEqual([]);
+  expect(believed([...late, at(4, 1, 'holds'), at(9.5, 1, 'holds')]).join()).toContain('S2: s: token 2 was granted 0.5 ms before');
+});
+
 test.each<[string, string, HistoryEvent[], FoundRecord[]]>([
   ['S1', 'granted twice', [...right, at(10, 2, 'granted')], there],
   ['S2', 'before token 1 ended', [...right, at(5.5, 1, 'holds')], there],
