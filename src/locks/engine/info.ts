@@ -3,7 +3,9 @@
  * read is no reason to fail.
  */
 import { identity } from '../../owner.js';
+import { readFacts, type HolderFacts } from '../holder-facts.js';
 import type { HolderInfo } from '../lock-store.js';
+import { parsed } from './asks.js';
 
 export interface ReadInfo {
   readonly attemptId: string | null;
@@ -12,31 +14,34 @@ export interface ReadInfo {
   readonly state: string | null;
   readonly note: string | null;
   readonly labels: Readonly<Record<string, string>>;
+  readonly supersedable: boolean;
+  readonly facts: HolderFacts | null;
   /** Which instance of this package; null where it does not say. */
   readonly instance: string | null;
 }
 
-/** JSON. NUL, which PostgreSQL has no place for in text, is written as an escape by JSON itself. */
-export function infoText({ attemptId, pid, host, state, note, labels }: HolderInfo): string {
-  return JSON.stringify({ attemptId, pid, host, state, note, labels, instance: identity().instance });
+/**
+ * JSON. NUL, which PostgreSQL has no place for in text, is written as an escape by JSON itself.
+ * @param bell where whoever tells it is rung for. First in the text, where the scripts of Redis find it
+ * @param facts also what only explains why it takes long: told with renewals, for short attempts are not asked
+ */
+export function infoText(info: HolderInfo, bell: string, facts?: 'with facts'): string {
+  const { attemptId, pid, host, state, note, labels, supersedable } = info;
+  return JSON.stringify({
+    bell, attemptId, pid, host, state, note, labels, instance: identity().instance, supersedable,
+    facts: facts && info.facts,
+  });
 }
 
 export function readInfo(text: unknown): ReadInfo {
-  const found = parsed(text);
+  const value = parsed(text);
+  const found = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
   const string = (key: string): string | null => (typeof found[key] === 'string' ? found[key] : null);
   const labels = typeof found['labels'] === 'object' && found['labels'] !== null ? Object.entries(found['labels']) : [];
   return {
     attemptId: string('attemptId'), pid: typeof found['pid'] === 'number' ? found['pid'] : null, host: string('host'),
     state: string('state'), note: string('note'), instance: string('instance'),
     labels: Object.fromEntries(labels.map(([key, value]) => [key, String(value)])),
+    supersedable: found['supersedable'] !== false, facts: readFacts(found['facts']),
   };
-}
-
-function parsed(text: unknown): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(String(text));
-    return typeof value === 'object' && value !== null ? value as Record<string, unknown> : {};
-  } catch {
-    return {};
-  }
 }
