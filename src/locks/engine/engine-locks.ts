@@ -15,7 +15,7 @@ import { Tombstones } from '../tombstones.js';
 import { askInEngine } from './asks.js';
 import { EngineLease } from './engine-lease.js';
 import { Floors } from './floors.js';
-import { type EngineBusy, type EngineGrant, type EngineHolder, type LockEngine } from './lock-engine.js';
+import { type EngineBusy, type EngineGrant, type EngineHolder, type EngineStatus, type LockEngine } from './lock-engine.js';
 import { Line, type Asking } from './line-of-request.js';
 import { within } from './within.js';
 
@@ -65,7 +65,7 @@ export class EngineLocks implements LockStore {
       return await this.#acquire(line);
     } finally {
       this.#lines.delete(line);
-      line.leave();
+      await line.leave();
     }
   }
 
@@ -89,6 +89,15 @@ export class EngineLocks implements LockStore {
         waiting: waiting.map(({ instance, ...waiter }) => ({ ...waiter, sameProcess: instance === identity().instance })),
       };
     }));
+  }
+
+  /** What the engine itself says of a session, and which ones are held there: for whoever looks what is the matter. */
+  look(session: string): Promise<EngineStatus> {
+    return within(this.#clock, ANSWER_MS, this.#engine.read(session));
+  }
+
+  held(most: number): Promise<readonly string[]> {
+    return within(this.#clock, ANSWER_MS * 6, this.#engine.sessions(most));
   }
 
   async forceRelease(session: string, { token }: { readonly token: number }): Promise<ReleaseAnswer> {
@@ -227,7 +236,7 @@ export class EngineLocks implements LockStore {
   }
 
   /** What we hold ourselves we know better than the engine does. */
-  #shown(session: string, { instance, ...holder }: EngineHolder): Holder {
+  #shown(session: string, { instance, mark: _mark, ...holder }: EngineHolder): Holder {
     const own = this.#leaseOf((one) => one.owner === holder.owner && one.session === session);
     if (!own) return { ...holder, sameProcess: instance === identity().instance };
     const { state, note } = own.info;

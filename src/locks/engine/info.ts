@@ -2,7 +2,7 @@
  * What a holder or waiter tells about itself, as text in the engine, and back. It only explains: a text that cannot be
  * read is no reason to fail.
  */
-import { identity } from '../../owner.js';
+import { identity, processMark, type ProcessMark } from '../../owner.js';
 import { readFacts, type HolderFacts } from '../holder-facts.js';
 import type { HolderInfo } from '../lock-store.js';
 import { parsed } from './asks.js';
@@ -16,6 +16,8 @@ export interface ReadInfo {
   readonly labels: Readonly<Record<string, string>>;
   readonly supersedable: boolean;
   readonly facts: HolderFacts | null;
+  /** Empty where it is not told. */
+  readonly mark: Partial<ProcessMark>;
   /** Which instance of this package; null where it does not say. */
   readonly instance: string | null;
 }
@@ -29,7 +31,7 @@ export function infoText(info: HolderInfo, bell: string, facts?: 'with facts'): 
   const { attemptId, pid, host, state, note, labels, supersedable } = info;
   return JSON.stringify({
     bell, attemptId, pid, host, state, note, labels, instance: identity().instance, supersedable,
-    facts: facts && info.facts,
+    ...(facts && { facts: info.facts, mark: processMark() }),
   });
 }
 
@@ -43,5 +45,15 @@ export function readInfo(text: unknown): ReadInfo {
     state: string('state'), note: string('note'), instance: string('instance'),
     labels: Object.fromEntries(labels.map(([key, value]) => [key, String(value)])),
     supersedable: found['supersedable'] !== false, facts: readFacts(found['facts']),
+    mark: markOf(found['mark']),
   };
+}
+
+/** As a stranger's: what is not as we write it is left out. */
+function markOf(value: unknown): Partial<ProcessMark> {
+  const found = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
+  const { pid } = found;
+  const texts = ['host', 'boot', 'pidNamespace', 'started'].flatMap((key) =>
+    (typeof found[key] === 'string' ? [[key, found[key]] as const] : []));
+  return { ...Object.fromEntries(texts), ...(typeof pid === 'number' && { pid }) };
 }

@@ -5,9 +5,13 @@ import { SleepMeter, type Clock } from '../../clock.js';
 import type { AcquireRequest } from '../lock-store.js';
 import { waitFor } from '../patience.js';
 import { ALIVE_MS, POLL_MS, type EngineBusy, type EngineGrant, type EngineOffer, type LockEngine } from './lock-engine.js';
+import { within } from './within.js';
 
 /** After a lost connection the next look comes soon: servers restart in a second, and we are told of nothing meanwhile. */
 const AFTER_FAILURE_MS = 100;
+
+/** How long the engine is waited for when we leave, milliseconds. */
+const LEAVE_MS = 500;
 
 /** An offer with less than this left is not taken, milliseconds: the engine is asked, which answers with a whole lease. */
 const LEAST_LEFT_MS = 200;
@@ -142,10 +146,16 @@ export class Line {
     this.#asked = [];
   }
 
-  /** Out of the line. What cannot be told to the engine now is told by our silence: we are not seen any more. */
-  leave(): void {
+  /**
+   * Out of the line. The engine is to know before our end is told: it grants to whoever is in line. What cannot be told
+   * soon is told by our silence: we are not seen any more, and what we were granted ends by itself.
+   */
+  async leave(): Promise<void> {
     this.#stopListening?.();
     this.#stopListening = null;
-    if (this.#inLine) this.#engine.leave(this.request.session, this.request.owner).catch(() => {});
+    if (!this.#inLine) return;
+    this.#inLine = false;
+    const left = this.#engine.leave(this.request.session, this.request.owner);
+    await within(this.#clock, LEAVE_MS, left).catch(() => {});
   }
 }

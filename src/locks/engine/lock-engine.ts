@@ -3,6 +3,7 @@
  * Types only. Each call is one atomic step in the engine; expiry is judged there, on the engine's clock. A call that
  * rejects has not been answered: it may have been performed, and may be asked again, because owners are never reused.
  */
+import type { ProcessMark } from '../../owner.js';
 import type { AskAnswer, Holder, HolderInfo, LeaseNotice, Waiter } from '../lock-store.js';
 
 export interface EngineAsk {
@@ -56,10 +57,18 @@ export interface AskLaid {
 }
 
 /** A holder as the engine tells of it; `sameProcess` is for the store to say. */
-export type EngineHolder = Omit<Holder, 'sameProcess'> & { readonly instance: string | null };
+export type EngineHolder = Omit<Holder, 'sameProcess'> & {
+  readonly instance: string | null;
+  /** By what its process can be told from others; told with the renewals. */
+  readonly mark?: Partial<ProcessMark>;
+};
 export type EngineWaiter = Omit<Waiter, 'sameProcess'> & { readonly instance: string | null };
 
 export interface EngineStatus {
+  /** The engine's own clock when it looked, milliseconds since 1970: its holders' times are told on it. */
+  readonly now: number;
+  /** The last token that has been granted; 0: none. */
+  readonly token: number;
   readonly holder: EngineHolder | null;
   readonly waiting: readonly EngineWaiter[];
 }
@@ -98,6 +107,8 @@ export interface LockEngine {
   /** Frees it if it carries this token. */
   force(session: string, token: number): Promise<boolean>;
   read(session: string): Promise<EngineStatus>;
+  /** Sessions that are held, at most so many; for whoever looks what is the matter. */
+  sessions(most: number): Promise<readonly string[]>;
   /** We do not wait any more: out of the line, and what has been granted to us meanwhile is given back. */
   leave(session: string, owner: string): Promise<void>;
   /**

@@ -99,11 +99,16 @@ export class PostgresEngine implements LockEngine {
 
   async read(session: string): Promise<EngineStatus> {
     const rows = await this.#queries.run(this.#sql.read, [session], QUERY_MS);
-    const holder = rows.find((row) => row['kind'] === 'holder');
+    const lock = rows.find((row) => row['kind'] === 'lock');
     return {
-      holder: holder === undefined ? null : holderOf(holder, holder['token']),
+      now: numberOr(lock?.['now'], 0), token: numberOr(lock?.['token'], 0),
+      holder: lock?.['owner'] == null ? null : holderOf(lock, lock['token']),
       waiting: rows.filter((row) => row['kind'] === 'waiter').map(waiterOf),
     };
+  }
+
+  async sessions(most: number): Promise<readonly string[]> {
+    return (await this.#queries.run(this.#sql.sessions, [most], QUERY_MS)).map((row) => String(row['session']));
   }
 
   async leave(session: string, owner: string): Promise<void> {

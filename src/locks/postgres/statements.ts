@@ -19,6 +19,7 @@ export interface Statements {
   readonly bury: string;
   readonly force: string;
   readonly read: string;
+  readonly sessions: string;
   readonly leave: string;
 }
 
@@ -159,11 +160,14 @@ SELECT (SELECT freed FROM buried) AS freed, (SELECT count(*) FROM woken)::int AS
     force: `WITH ${passOn(s, 'l.owner IS NOT NULL AND l.token = $3::bigint', 'NULL')}
 SELECT ${PASSED_ON}`,
     // $1 session
-    read: `SELECT 'holder' AS kind, owner, token, info::text AS info, ${ms('since')} AS since, ${ms('expires_at')} AS until, 0 AS seq
-FROM ${s}.locks WHERE session = $1 AND owner IS NOT NULL
+    read: `SELECT 'lock' AS kind, l.owner, l.token, l.info::text AS info, ${ms('l.since')} AS since, ${ms('l.expires_at')} AS until,
+  0 AS seq, ${ms('clock_timestamp()')} AS now
+FROM (SELECT 1) one LEFT JOIN ${s}.locks l ON l.session = $1
 UNION ALL
-SELECT 'waiter', owner, NULL, info::text, ${ms('since')}, NULL, seq FROM ${s}.waiters
+SELECT 'waiter', owner, NULL, info::text, ${ms('since')}, NULL, seq, NULL FROM ${s}.waiters
 WHERE session = $1 AND seen_until > clock_timestamp() ORDER BY seq`,
+    // $1 how many
+    sessions: `SELECT session FROM ${s}.locks WHERE owner IS NOT NULL ORDER BY session LIMIT $1::int`,
     // $1 session, $2 owner. Whoever is next may have been waiting for us; and we may have been granted it on our way out.
     leave: `WITH ${passOn(s, 'l.owner = $2', '$2')}, gone AS (
   DELETE FROM ${s}.waiters w WHERE w.session = $1 AND w.owner = $2 RETURNING 1

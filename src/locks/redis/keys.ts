@@ -30,5 +30,8 @@ export function keysOf(prefix: string, session: string): SessionKeys {
   };
 }
 
+/** The session whose hash tag this is. */
+export const sessionOf = (tag: string): string => tag.replaceAll('%7B', '{').replaceAll('%7D', '}').replaceAll('%25', '%');
+
 /** In front of the id of a bell: a list for each store that waits. In no session's slot. */
 export const bellsOf = (prefix: string): string => `${prefix}:bell:`;

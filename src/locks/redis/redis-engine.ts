@@ -2,6 +2,7 @@
  * Redis as an engine of locks: the scripts, and what their answers mean. Owns nothing but its blocking connection.
  */
 import type { Clock } from '../../clock.js';
+import { AttemptError } from '../../errors.js';
 import { noticesOf, parsed } from '../engine/asks.js';
 import { infoText, readInfo } from '../engine/info.js';
 import {
@@ -11,7 +12,7 @@ import {
 import type { AskAnswer, HolderInfo, LeaseNotice } from '../lock-store.js';
 import { Bell } from './bell.js';
 import { isConnectionFailure, type Commands, type Script } from './client.js';
-import { bellsOf, keysOf } from './keys.js';
+import { bellsOf, keysOf, sessionOf } from './keys.js';
 import * as scripts from './scripts.js';
 
 export class RedisEngine implements LockEngine {
@@ -74,8 +75,25 @@ export class RedisEngine implements LockEngine {
 
   async read(session: string): Promise<EngineStatus> {
     const answer = await this.#run(scripts.read, session, '', []) as string[];
-    const [owner = '', token = '', ends = '', since = '', info = '', ...waiting] = answer;
-    return { holder: owner === '' ? null : holderOf(owner, token, ends, since, info), waiting: waiting.map(waiterOf) };
+    const [owner = '', token = '', ends = '', since = '', info = '', now = '', ...waiting] = answer;
+    const seen = { now: Number(now), token: Number(token) };
+    return { ...seen, holder: owner === '' ? null : holderOf(owner, token, ends, since, info), waiting: waiting.map(waiterOf) };
+  }
+
+  async sessions(most: number): Promise<readonly string[]> {
+    if (this.#commands.isCluster) throw new AttemptError('CONFIG_INVALID', 'in a cluster name the sessions: they lie on many nodes');
+    const before = `${this.#commands.keyPrefix}${this.#prefix}:{`;
+    const held = new Set<string>();
+    let cursor = '0';
+    do {
+      const pattern = `${before.replace(/[*?[\]\\^]/g, '\\$&')}*}:lock`;
+      const [next, keys] = await this.#commands.call(['SCAN', cursor, 'MATCH', pattern, 'COUNT', '1000']) as [unknown, string[]];
+      const found = keys.map(String).map((key) => sessionOf(key.slice(before.length, -'}:lock'.length)));
+      const looks = await Promise.all(found.map(async (session) => ({ session, holder: (await this.read(session)).holder })));
+      for (const { session, holder } of looks) if (holder !== null) held.add(session);
+      cursor = String(next);
+    } while (cursor !== '0' && held.size < most);
+    return [...held].sort().slice(0, most);
   }
 
   async leave(session: string, owner: string): Promise<void> {

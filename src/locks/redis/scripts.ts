@@ -219,7 +219,7 @@ return 1
 /** Answers {owner, token, ends, since, info, server's milliseconds, then the waiters' owners and what they tell, in order}. */
 export const read = script(`
 local lock = redis.call('HMGET', KEYS[1], 'owner', 'token', 'ends', 'since', 'info')
-local found = {lock[1] or '', lock[2] or '', lock[3] or '', lock[4] or '', lock[5] or ''}
+local found = {lock[1] or '', lock[2] or '', lock[3] or '', lock[4] or '', lock[5] or '', now}
 for _, owner in ipairs(redis.call('LRANGE', KEYS[2], 0, -1)) do
   if tonumber(redis.call('HGET', KEYS[4], owner) or 0) >= now then
     found[#found + 1] = redis.call('HGET', KEYS[3], owner) or ''
