@@ -2,11 +2,13 @@
  * `attempt append`: JSON lines from standard input into the session of the attempt this shell runs under.
  */
 import { AttemptError, describe } from '../errors.js';
-import { inheritAttempt } from '../session/inherit.js';
+import type { Lease } from '../locks/lock-store.js';
+import { inheritAttempt, inheritedClaim } from '../session/inherit.js';
 import { DEFAULT_MAX_LINE_BYTES } from '../session/line.js';
 import { LineSplitter, type Line } from '../session/line-splitter.js';
 import type { SessionRecord } from '../session/session-records.js';
 import { EXIT } from './exits.js';
+import { withStore, type OpenedStore } from './store.js';
 
 const tooLong = (_piece: Buffer, number: number): never => {
   throw new AttemptError('RECORD_INVALID', `line ${number}: expected at most ${DEFAULT_MAX_LINE_BYTES} bytes`);
@@ -29,21 +31,47 @@ async function* linesOf(input: AsyncIterable<Buffer>): AsyncGenerator<Line> {
   yield* splitter.end();
 }
 
+type Write = (record: SessionRecord) => void | Promise<void>;
+
+/**
+ * The lock of the attempt this runs under, in its engine, as that tells it: its owner is what the engine checks each write by.
+ * Nothing is renewed and nothing given back here.
+ */
+async function inheritFromEngine({ engine, records }: OpenedStore): Promise<Write> {
+  const { session, token, attemptId } = inheritedClaim();
+  const { holder } = await engine!.look(session);
+  const owner = holder?.token === token && holder.attemptId === attemptId ? holder.owner : null;
+  if (owner === null) {
+    throw new AttemptError('WRITE_FENCED', `${session}: attempt ${attemptId} (token ${token}) has ended; nothing can be written for it any more.`);
+  }
+  const lease: Lease = {
+    token, owner, session, deadline: Infinity, release: () => Promise.resolve('notHeld'), onNotice: () => () => {},
+  };
+  const { signal } = new AbortController();
+  const opened = await records!.open({ session, lease, token, tokenScope: 'durable', joining: true, signal });
+  return (record) => opened.append(record);
+}
+
 /** @throws AttemptError as `inheritAttempt` and `append` do, with the number of the line */
 export async function append(): Promise<void> {
-  const { ATTEMPT_KEPT_IN: kind = 'files' } = process.env;
-  if (kind !== 'files') {
-    throw new AttemptError('CONFIG_INVALID', `append: expected an attempt on a session in a file, got one kept in ${kind}; `
-      + 'write its records from the program');
-  }
+  const { ATTEMPT_KEPT_IN: keptIn = 'files' } = process.env;
+  if (keptIn !== 'files') return withStore({ store: keptIn }, async (store) => appendLines(await inheritFromEngine(store)));
   const attempt = inheritAttempt();
+  try {
+    await appendLines((record) => attempt.session.append(record));
+  } finally {
+    attempt.close();
+  }
+}
+
+async function appendLines(write: Write): Promise<void> {
   let written = 0;
   try {
     for await (const line of linesOf(process.stdin)) {
       const record = parse(line);
       if (record === null) continue;
       try {
-        await attempt.session.append(record);
+        await write(record);
       } catch (error) {
         throw error instanceof AttemptError
           ? new AttemptError(error.code, `line ${line.number}: ${error.message}`, { cause: error }) : error;
@@ -54,8 +82,6 @@ export async function append(): Promise<void> {
     if (!(error instanceof AttemptError)) throw error;
     const before = written === 0 ? 'nothing' : `${written} before it`;
     throw new AttemptError(error.code, `${error.message} (${before} written)`, { cause: error });
-  } finally {
-    attempt.close();
   }
 }
 

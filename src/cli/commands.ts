@@ -32,7 +32,8 @@ function declareAppend(program: Command): void {
     .addHelpText('after', `
 Works only under \`attempt run\`, and only until that attempt has given its lock
 back: then it exits 116 and writes nothing. A bad line is named and ends it:
-125, with the lines before it written.
+125, with the lines before it written. With a session in an engine it connects
+there by itself: \`attempt run\` hands it the URL in ATTEMPT_KEPT_IN.
 
 Examples:
   $ attempt run -c 'echo "{\\"done\\":true}" | attempt append' notes.jsonl
@@ -74,8 +75,9 @@ function declareDoctor(program: Command): void {
     .description('Say of each session: who holds it and whether that process lives, when it is\n'
       + 'free at the latest and by which bound, who waits, what is left, what to do next\n'
       + 'and at which risk, and how the last attempts ended. Reads only, unless --fix.')
-    .argument('<session|dir...>', 'sessions, or directories of sessions')
+    .argument('[session|dir...]', 'sessions, or directories of sessions; in an engine,\nnone: all that are held')
     .option('--fix', 'remove what is proved to serve nobody: the lock of\na dead process, its place in line, its litter')
+    .option(...STORE_OPTION)
     .option('--json', 'for programs')
     .addHelpText('after', `
 A session is free, healthy, overdue, inDoubt, unsettled, queue (being handed
@@ -86,6 +88,7 @@ Examples:
   $ attempt doctor notes.jsonl
   $ attempt doctor --json . | jq '.sessions[] | select(.condition == "dead")'
   $ attempt doctor --fix sessions/
+  $ ATTEMPT_STORE=postgres://db/app attempt doctor
 `)
     .action(async (paths: readonly string[], options: DoctorOptions) =>
       (await import('./doctor.js')).doctor(paths, options));
@@ -101,6 +104,7 @@ function declareStop(program: Command): void {
       .default(30_000, '30s'))
     .option('--attempt <id>', 'only this one, as attempt status shows it')
     .option('--reason <text>', 'for its report')
+    .option(...STORE_OPTION)
     .option('--json', 'for programs')
     .addHelpText('after', `
 It is bound to the attempt it meets and never ends the next one. A command under
@@ -128,6 +132,7 @@ function declareUnlock(program: Command): void {
     .argument('<session>', 'the session')
     .addOption(new Option('--token <n>', 'as attempt doctor shows it').argParser(Number).makeOptionMandatory())
     .option('--force', 'also from a holder that may be at work')
+    .option(...STORE_OPTION)
     .option('--json', 'for programs')
     .addHelpText('after', `
 Exits 0 if it was taken away, 1 if nothing was changed, 75 if refused because
@@ -148,7 +153,7 @@ function declareLog(program: Command): void {
     .description('Show the records of a session with token and attempt, as readers see them, and\n'
       + 'what they leave out and why: records of attempts that had lost the lock, torn\n'
       + 'lines. The attempt is known for the last 20 that held the lock; else -.')
-    .argument('<session>', 'a file of JSON lines')
+    .argument('<session>', 'a file of JSON lines; with --store, a key')
     .option('--json', 'for programs: one JSON object a line')
     .option('-f, --follow', 'go on as the session grows')
     .option(...STORE_OPTION)

@@ -8,10 +8,13 @@ import type { Condition, Diagnosis } from '../diagnosis/diagnosis.js';
 import { factsOf } from '../diagnosis/facts.js';
 import { fix, type Fix } from '../diagnosis/fix.js';
 import { harmless, harmlessJson } from '../text.js';
+import { AttemptError } from '../errors.js';
 import { EXIT } from './exits.js';
 import { pathFromHere } from './status.js';
+import { openStore, type OpenedStore } from './store.js';
+import type { StoreOption } from './store-option.js';
 
-export interface DoctorOptions {
+export interface DoctorOptions extends StoreOption {
   readonly json?: boolean;
   readonly fix?: boolean;
 }
@@ -19,8 +22,20 @@ export interface DoctorOptions {
 /** Nothing is the matter with these: they end by themselves, as they should. */
 const WELL: readonly Condition[] = ['free', 'healthy', 'queue'];
 
-const diagnoseAll = async (paths: readonly string[]): Promise<readonly Diagnosis[]> =>
-  (await Promise.all(paths.map((path) => diagnose(path)))).flat();
+/** Sessions of an engine that are looked at where none is named. */
+const MOST_SESSIONS = 1_000;
+
+/** Of these sessions; without any, where the store is an engine, of all that are held there. */
+export async function diagnoseAll(paths: readonly string[], { engine, records, option }: OpenedStore): Promise<readonly Diagnosis[]> {
+  if (engine === null) return (await Promise.all(paths.map((path) => diagnose(path)))).flat();
+  const { diagnoseInEngine } = await import('../diagnosis/in-engine.js');
+  const found: Diagnosis[] = [];
+  for (const session of paths.length > 0 ? paths : await engine.held(MOST_SESSIONS)) {
+    const written = await records?.tokenFloor?.(session) ?? 0;
+    found.push(diagnoseInEngine(session, await engine.look(session), written, option));
+  }
+  return found;
+}
 
 async function fixAll(found: readonly Diagnosis[]): Promise<readonly Fix[]> {
   const fixes: Fix[] = [];
@@ -47,12 +62,28 @@ function fixLines(fixes: readonly Fix[]): string {
 
 /**
  * Prints a card for each session. Sets the exit status: 0 nothing is the matter, 1 something is (after `--fix`: still).
- * @throws AttemptError `SESSION_INVALID` for a path that leads nowhere
+ * @throws AttemptError `SESSION_INVALID` for a path that leads nowhere, `CONFIG_INVALID` for `--fix` on an engine, where
+ *   nothing is left behind, or no session named where they are files
  */
-export async function doctor(paths: readonly string[], { json = false, fix: fixing = false }: DoctorOptions): Promise<void> {
-  const before = await diagnoseAll(paths);
+export async function doctor(paths: readonly string[], options: DoctorOptions): Promise<void> {
+  const store = await openStore(options);
+  try {
+    await examine(paths, store, options);
+  } finally {
+    await store.close();
+  }
+}
+
+async function examine(paths: readonly string[], store: OpenedStore, { json = false, fix: fixing = false }: DoctorOptions): Promise<void> {
+  const isEngine = store.engine !== null;
+  if (fixing && isEngine) {
+    throw new AttemptError('CONFIG_INVALID', '--fix: expected sessions in files; in an engine a dead holder leaves nothing but '
+      + 'its lease: wait for its end, or attempt unlock');
+  }
+  if (paths.length === 0 && !isEngine) throw new AttemptError('CONFIG_INVALID', 'doctor: expected a session or a directory, got none');
+  const before = await diagnoseAll(paths, store);
   const fixes = fixing ? await fixAll(before) : null;
-  const after = fixes ? await diagnoseAll(paths) : before;
+  const after = fixes ? await diagnoseAll(paths, store) : before;
   if (after.some(({ condition, also }) => !WELL.includes(condition) || also.some((one) => !WELL.includes(one)))) {
     process.exitCode = EXIT.matter;
   }
@@ -63,6 +94,7 @@ export async function doctor(paths: readonly string[], { json = false, fix: fixi
   const { columns, isTTY } = process.stdout;
   const width = isTTY ? columns : 80;
   if (fixes) process.stdout.write(`${fixLines(fixes)}\n`);
-  for (const one of after) process.stdout.write(`${cardOf(one, { width, name: pathFromHere(one.session) })}\n`);
+  const nameOf = (session: string): string => (isEngine ? session : pathFromHere(session));
+  for (const one of after) process.stdout.write(`${cardOf(one, { width, name: nameOf(one.session) })}\n`);
   process.stdout.write(sumOf(after));
 }

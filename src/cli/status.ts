@@ -6,7 +6,7 @@ import { basename, relative } from 'node:path';
 import { sessionsAt } from '../diagnosis/sessions-at.js';
 import type { Holder, SessionStatus } from '../locks/lock-store.js';
 import { EXIT } from './exits.js';
-import { openStore } from './store.js';
+import { withStore, type OpenedStore } from './store.js';
 import type { StoreOption } from './store-option.js';
 import { table } from './table.js';
 import { harmlessJson, inWords, labelsInWords, shortId, stateInWords } from '../text.js';
@@ -50,7 +50,7 @@ const HEADER = ['SESSION', 'STATE', 'HELD FOR', 'LEASE ENDS', 'PID', 'ATTEMPT', 
  * @throws AttemptError `SESSION_INVALID` for a path that leads nowhere
  */
 export async function status(paths: readonly string[], { quiet, json, ...options }: StatusOptions): Promise<void> {
-  const found = await statusOf(paths, options);
+  const found = await withStore(options, (store) => statusOf(paths, store));
   const now = Date.now();
   if (found.some(({ holder }) => holder && !isOver(holder, now))) process.exitCode = EXIT.busy;
   if (quiet) return;
@@ -60,15 +60,10 @@ export async function status(paths: readonly string[], { quiet, json, ...options
   } else process.stdout.write(statusTable(found, now));
 }
 
-async function statusOf(paths: readonly string[], options: StoreOption): Promise<readonly SessionStatus[]> {
-  const store = await openStore(options);
+async function statusOf(paths: readonly string[], { kind, locks }: OpenedStore): Promise<readonly SessionStatus[]> {
   const found: SessionStatus[] = [];
-  try {
-    const sessions = store.kind === 'files' ? paths.flatMap(sessionsAt) : paths;
-    for (const session of sessions) found.push(...await store.locks.query(session));
-  } finally {
-    await store.close();
-  }
+  const sessions = kind === 'files' ? paths.flatMap(sessionsAt) : paths;
+  for (const session of sessions) found.push(...await locks.query(session));
   return found;
 }
 
@@ -76,5 +71,5 @@ const statusTable = (found: readonly SessionStatus[], now: number): string =>
   (found.length === 0 ? 'no sessions here\n' : table(HEADER, found.map((one) => rowOf(one, now, hostname()))));
 
 /** The table of all sessions that these paths name, as of now. */
-export const tableOf = async (paths: readonly string[], options: StoreOption = {}): Promise<string> =>
-  statusTable(await statusOf(paths, options), Date.now());
+export const tableOf = async (paths: readonly string[], store: OpenedStore): Promise<string> =>
+  statusTable(await statusOf(paths, store), Date.now());

@@ -4,7 +4,6 @@
  */
 import { hostname } from 'node:os';
 import { lastReports } from '../locks/file/last-reports.js';
-import { localFileLocks } from '../locks/file/local-file-locks.js';
 import { placesOf } from '../locks/file/session-path.js';
 import type { KeptReport } from '../kept-report.js';
 import type { Holder } from '../locks/lock-store.js';
@@ -12,8 +11,10 @@ import { stopAttempt, type StopAnswer } from '../stop-attempt.js';
 import { harmless, harmlessJson, holderInWords, inWords, leaseEndInWords, shortId } from '../text.js';
 import { EXIT } from './exits.js';
 import { pathFromHere } from './status.js';
+import { withStore, type OpenedStore } from './store.js';
+import type { StoreOption } from './store-option.js';
 
-export interface StopCommandOptions {
+export interface StopCommandOptions extends StoreOption {
   /** Milliseconds. */
   readonly wait: number;
   /** An id, or how it begins. */
@@ -52,11 +53,14 @@ function endInWords(report: KeptReport | null): string {
   return harmless(`${report.outcome}${by}, lock ${report.lease}`);
 }
 
-function sentence({ result, holder, waitedMs }: StopAnswer, report: KeptReport | null, { attempt }: StopCommandOptions): string {
+/** An engine keeps no reports: there the attempt itself has it, and whoever runs it. */
+const NOT_KEPT = 'how it ended is in its own report (attempt run --report)';
+
+function sentence({ result, holder, waitedMs }: StopAnswer, report: KeptReport | null | undefined, { attempt }: StopCommandOptions): string {
   const now = Date.now();
   const id = `attempt ${shortId(holder?.attemptId ?? 'unknown')}`;
   switch (result) {
-    case 'ended': return `${id} has ended after ${inWords(waitedMs)}: ${endInWords(report)}`;
+    case 'ended': return `${id} has ended after ${inWords(waitedMs)}: ${report === undefined ? NOT_KEPT : endInWords(report)}`;
     case 'stillHeld': {
       const why = `it was asked ${inWords(waitedMs)} ago and may be cleaning up, blocked or stopped`;
       return `still ${holderInWords(holder, now, hostname())}; ${why}; attempt doctor says more`;
@@ -80,11 +84,15 @@ const STATUS: Readonly<Record<StopAnswer['result'], number>> = {
  * held by what cannot be asked.
  * @throws AttemptError `SESSION_INVALID`
  */
-export async function stop(session: string, options: StopCommandOptions): Promise<void> {
+export const stop = (session: string, options: StopCommandOptions): Promise<void> =>
+  withStore(options, (store) => stopIn(store, session, options));
+
+async function stopIn(store: OpenedStore, session: string, options: StopCommandOptions): Promise<void> {
   const { wait, attempt, reason, json = false } = options;
-  const locks = localFileLocks();
-  const { session: path } = placesOf(session, undefined, 'read');
-  const name = harmless(pathFromHere(path));
+  const { locks } = store;
+  const isFile = store.kind === 'files';
+  const path = isFile ? placesOf(session, undefined, 'read').session : session;
+  const name = harmless(isFile ? pathFromHere(path) : path);
   const onAsked = (holder: Holder): void => {
     if (!json) process.stderr.write(`attempt: ${name}: ${holderInWords(holder, Date.now(), hostname())}; asked to end\n`);
   };
@@ -93,10 +101,11 @@ export async function stop(session: string, options: StopCommandOptions): Promis
   const answer = await stopAttempt(session, {
     locks, withinMs: wait, onAsked, ...(attemptId !== undefined && { attemptId }), ...(reason !== undefined && { reason }),
   });
-  const report = answer.result === 'ended' && answer.holder ? await reportOf(session, answer.holder) : null;
+  const { result, holder } = answer;
+  const report = !isFile ? undefined : result === 'ended' && holder ? await reportOf(session, holder) : null;
   const say = `${name}: ${sentence(answer, report, options)}`;
-  const status = STATUS[answer.result];
+  const status = STATUS[result];
   process.exitCode = status;
-  if (json) process.stdout.write(`${harmlessJson({ session: path, ...answer, report, say })}\n`);
+  if (json) process.stdout.write(`${harmlessJson({ session: path, ...answer, report: report ?? null, say })}\n`);
   else (status === 0 ? process.stdout : process.stderr).write(`attempt: ${say}\n`);
 }

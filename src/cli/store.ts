@@ -4,9 +4,11 @@
  */
 import { resolve } from 'node:path';
 import { AttemptError, describe } from '../errors.js';
+import type { EngineLocks } from '../locks/engine/engine-locks.js';
 import type { EngineRecords } from '../locks/engine/record-queue.js';
 import type { LockStore } from '../locks/lock-store.js';
 import type { RedisClient } from '../locks/redis/client.js';
+import { shellWord } from '../diagnosis/next-step.js';
 import { harmlessJson } from '../text.js';
 import type { StoreOption } from './store-option.js';
 
@@ -16,6 +18,12 @@ export interface OpenedStore {
   readonly locks: LockStore;
   /** Null: the session is a file. */
   readonly records: EngineRecords | null;
+  /** The same locks; null: files. */
+  readonly engine: EngineLocks | null;
+  /** For the environment of children: `files`, or the URL as it was given, the password in it included. */
+  readonly keptIn: string;
+  /** For a command to be typed: ` --store <url>` without a password; empty where the environment, or nothing, names it. */
+  readonly option: string;
   /** What names the session wherever it is asked: a whole path, or the key as it is. */
   nameOf(session: string): string;
   /** Ends the connections made for it. */
@@ -26,48 +34,60 @@ export interface OpenedStore {
  * @throws AttemptError `CONFIG_INVALID`: a URL of no engine we know, or its package is not installed
  */
 export async function openStore({ store = process.env['ATTEMPT_STORE'] }: StoreOption): Promise<OpenedStore> {
-  if (store === undefined || store === '') {
+  if (store === undefined || store === '' || store === 'files') {
     const { localFileLocks } = await import('../locks/file/local-file-locks.js');
     const close = async (): Promise<void> => {};
-    return { kind: 'files', locks: localFileLocks(), records: null, nameOf: (session) => resolve(session), close };
+    return {
+      kind: 'files', locks: localFileLocks(), engine: null, records: null, keptIn: 'files', option: '',
+      nameOf: (session) => resolve(session), close,
+    };
   }
   const scheme = /^([a-z]+):\/\//.exec(store)?.[1] ?? '';
-  if (scheme === 'postgres' || scheme === 'postgresql') return openPostgres(store);
-  if (scheme === 'redis' || scheme === 'rediss') return openRedis(store);
+  const opened = scheme === 'postgres' || scheme === 'postgresql' ? await openPostgres(store)
+    : scheme === 'redis' || scheme === 'rediss' ? await openRedis(store) : null;
+  if (opened) {
+    return {
+      ...opened, engine: opened.locks as EngineLocks, keptIn: store, option: optionOf(store), nameOf: (session) => session,
+    };
+  }
   throw new AttemptError('CONFIG_INVALID', `--store: expected postgres://... or redis://..., `
     + `got ${scheme === '' ? 'no URL' : `${scheme}://...`}`);
 }
 
+/** A password is not shown: whoever types the command knows it, or has it where libpq and redis-cli look for it. */
+function optionOf(store: string): string {
+  if (process.env['ATTEMPT_STORE'] === store) return '';
+  const word = shellWord(store.replace(/^([a-z]+:\/\/[^:@/]*):[^@/]*@/, '$1@'));
+  return word === null ? '' : ` --store ${word}`;
+}
+
+type Engine = Pick<OpenedStore, 'kind' | 'locks' | 'close'> & { readonly records: EngineRecords };
+
 /** One attempt asks for little at a time: its lock, its renewal, who holds it. */
 const MOST_CONNECTIONS = 3;
 
-async function openPostgres(url: string): Promise<OpenedStore> {
+async function openPostgres(url: string): Promise<Engine> {
   const { default: pg } = await installed('PostgreSQL', 'pg', () => import('pg'));
   const { postgresLocks, postgresSession } = await import('../locks/postgres/index.js');
   const pool = new pg.Pool({ connectionString: url, max: MOST_CONNECTIONS, connectionTimeoutMillis: 5_000 });
   pool.on('error', () => {}); // an idle connection that is cut is replaced; what was asked on it says so itself
-  return {
-    kind: 'postgres', locks: postgresLocks(pool), records: postgresSession(pool), nameOf: (session) => session,
-    close: () => pool.end(),
-  };
+  return { kind: 'postgres', locks: postgresLocks(pool), records: postgresSession(pool), close: () => pool.end() };
 }
 
 /** With whichever of the two packages is installed. */
-async function openRedis(url: string): Promise<OpenedStore> {
+async function openRedis(url: string): Promise<Engine> {
   const { redisLocks, redisSession } = await import('../locks/redis/index.js');
   const [client, end] = await viaIoredis(url).catch((error: unknown) => {
     if (!isMissing(error)) throw error;
     return viaNodeRedis(url);
   });
-  return {
-    kind: 'redis', locks: redisLocks(client), records: redisSession(client), nameOf: (session) => session,
-    close: async () => end(),
-  };
+  return { kind: 'redis', locks: redisLocks(client), records: redisSession(client), close: async () => end() };
 }
 
 async function viaIoredis(url: string): Promise<[RedisClient, () => void]> {
   const { Redis } = await import('ioredis');
-  const client = new Redis(url, { connectTimeout: 5_000, maxRetriesPerRequest: 3 });
+  // What was asked on a connection that is lost is asked anew by us, where that is no harm: not by the client.
+  const client = new Redis(url, { connectTimeout: 5_000, maxRetriesPerRequest: 3, autoResendUnfulfilledCommands: false });
   client.on('error', () => {}); // what was asked says so itself
   return [client, () => client.disconnect()];
 }
@@ -94,27 +114,46 @@ async function installed<T>(engine: string, name: string, load: () => Promise<T>
   }
 }
 
+/** Opens a store for one question, and closes it whatever becomes of that. @throws AttemptError `CONFIG_INVALID` */
+export async function withStore<T>(options: StoreOption, use: (store: OpenedStore) => Promise<T>): Promise<T> {
+  const store = await openStore(options);
+  try {
+    return await use(store);
+  } finally {
+    await store.close();
+  }
+}
+
+/** How often a log that follows looks again, milliseconds. */
+const LOOK_MS = 500;
+
 /**
- * The records of a session kept in an engine, as `attempt log` shows them.
- * @throws AttemptError `CONFIG_INVALID` where it should follow; `LOCK_STORE_FAILED` where the engine does not answer
+ * The records of a session kept in an engine, as `attempt log` shows them. With `follow` it goes on until it is
+ * interrupted, or nobody reads it; what a `replace` has put in place of all comes again then.
+ * @throws AttemptError `LOCK_STORE_FAILED` where the engine does not answer
  */
 export async function logFrom(
   records: EngineRecords, session: string, { json, follow }: { json?: boolean; follow?: boolean },
 ): Promise<void> {
-  if (follow) {
-    throw new AttemptError('CONFIG_INVALID', '--follow: expected a session in a file, got one in an engine; ask again instead');
-  }
   let count = 0;
+  let gone = false;
+  process.stdout.once('error', () => { gone = true; });
   try {
-    for await (const { token, record } of records.stream(session)) {
-      count += 1;
-      process.stdout.write(json ? `${harmlessJson({ token, record })}\n` : `${String(token).padStart(6)}  ${harmlessJson(record)}\n`);
+    for (let after: string | null = null; !gone;) {
+      const { entries, end } = await records.page(session, after);
+      for (const { token, record } of entries) {
+        process.stdout.write(json ? `${harmlessJson({ token, record })}\n` : `${String(token).padStart(6)}  ${harmlessJson(record)}\n`);
+      }
+      count += entries.length;
+      after = end;
+      if (entries.length === 0 && !follow) break;
+      if (entries.length === 0) await new Promise((resolve) => { setTimeout(resolve, LOOK_MS); });
     }
   } catch (cause) {
     if (cause instanceof AttemptError) throw cause;
     throw new AttemptError('LOCK_STORE_FAILED', `${session}: its records could not be read: ${describe(cause)}`, { cause });
   }
-  if (!json) process.stderr.write(`${count} ${count === 1 ? 'record' : 'records'}\n`);
+  if (!json && !gone) process.stderr.write(`${count} ${count === 1 ? 'record' : 'records'}\n`);
 }
 
 /** Makes the tables of locks in PostgreSQL, or prints what makes them. */

@@ -6,13 +6,15 @@ import { AttemptError } from '../errors.js';
 import { factsOf, type SessionFacts } from '../diagnosis/facts.js';
 import { classified } from '../diagnosis/classify.js';
 import { shellWord } from '../diagnosis/next-step.js';
-import { localFileLocks } from '../locks/file/local-file-locks.js';
+import type { LockStore } from '../locks/lock-store.js';
 import { harmless, harmlessJson, holderInWords, shortId } from '../text.js';
 import { hostname } from 'node:os';
 import { EXIT } from './exits.js';
 import { pathFromHere } from './status.js';
+import { withStore, type OpenedStore } from './store.js';
+import type { StoreOption } from './store-option.js';
 
-export interface UnlockOptions {
+export interface UnlockOptions extends StoreOption {
   readonly token: number;
   readonly force?: boolean;
   readonly json?: boolean;
@@ -28,15 +30,19 @@ interface Answer {
 const needsNoForce = ({ liveness, occupant, now }: SessionFacts): boolean =>
   liveness?.verdict === 'gone' || (occupant.kind === 'owner' && occupant.name.until <= now);
 
-function whatOfHolder({ liveness, record }: SessionFacts): string {
+function whatOfHolder({ liveness, record, lateMs }: SessionFacts): string {
   if (liveness?.verdict === 'gone') return 'its process is gone, so nobody is told';
   const leaseMs = record?.leaseMs ?? 10_000;
-  const within = Math.min(3_000, leaseMs / 3) / 1_000 + 0.5;
+  const renewsMs = lateMs === undefined ? Math.min(3_000, leaseMs / 3) : leaseMs / 3;
+  const within = renewsMs / 1_000 + 0.5;
   return `its holder learns of it within ${within.toFixed(1)} s (unless it is blocked) and aborts its work; under `
     + '`attempt run` the command is ended, and attempt exits 116';
 }
 
-async function take(facts: SessionFacts, name: string, { token, force = false }: UnlockOptions): Promise<Answer> {
+async function take(
+  facts: SessionFacts, name: string, { locks, option }: Pick<OpenedStore, 'option'> & { readonly locks: LockStore },
+  { token, force = false }: UnlockOptions,
+): Promise<Answer> {
   const { occupant, holder, liveness } = facts;
   if (occupant.kind !== 'owner') {
     const there = occupant.kind === 'none' ? 'nobody holds it' : 'what is there is not one of our locks, and stays';
@@ -52,11 +58,11 @@ async function take(facts: SessionFacts, name: string, { token, force = false }:
     const lines = [
       `${name}: refused, nothing was changed: it is ${held}; ${harmless(liveness?.evidence.join('; ') ?? '')}`,
       `If it is taken away, ${whatOfHolder(facts)}. The work may go on without the lock.`,
-      ...(word === null ? [] : [`If you want that: attempt unlock --force --token ${token} ${word}`]),
+      ...(word === null ? [] : [`If you want that: attempt unlock --force --token ${token}${option} ${word}`]),
     ];
     return { result: 'refused', say: lines.join('\n') };
   }
-  const answer = await localFileLocks().forceRelease(facts.places.session, { token });
+  const answer = await locks.forceRelease(facts.places.session, { token });
   if (answer === 'released') {
     const from = `attempt ${shortId(holder?.attemptId ?? 'unknown')} (token ${token})`;
     return { result: 'unlocked', say: `${name}: taken away from ${from}; ${whatOfHolder(facts)}` };
@@ -73,13 +79,21 @@ export async function unlock(session: string, options: UnlockOptions): Promise<v
   if (!Number.isSafeInteger(token) || token < 1) {
     throw new AttemptError('CONFIG_INVALID', 'expected --token with the number that `attempt doctor` shows');
   }
-  const facts = await factsOf(session, undefined);
-  const name = pathFromHere(facts.places.session);
-  const { result, say } = await take(facts, harmless(name), options);
-  process.exitCode = { unlocked: 0, ineffective: EXIT.matter, refused: EXIT.busy }[result];
-  if (json) {
-    const { sentence, condition } = classified(facts);
+  await withStore(options, async (store) => {
+    const facts = await factsIn(store, session);
     const { session: path } = facts.places;
-    process.stdout.write(`${harmlessJson({ session: path, token, result, say, before: { condition, sentence } })}\n`);
-  } else (result === 'unlocked' ? process.stdout : process.stderr).write(`attempt: ${say}\n`);
+    const name = store.engine === null ? pathFromHere(path) : path;
+    const { result, say } = await take(facts, harmless(name), store, options);
+    process.exitCode = { unlocked: 0, ineffective: EXIT.matter, refused: EXIT.busy }[result];
+    if (json) {
+      const { sentence, condition } = classified(facts);
+      process.stdout.write(`${harmlessJson({ session: path, token, result, say, before: { condition, sentence } })}\n`);
+    } else (result === 'unlocked' ? process.stdout : process.stderr).write(`attempt: ${say}\n`);
+  });
+}
+
+async function factsIn({ engine }: OpenedStore, session: string): Promise<SessionFacts> {
+  if (engine === null) return factsOf(session, undefined);
+  const { factsInEngine } = await import('../diagnosis/in-engine.js');
+  return factsInEngine(session, await engine.look(session));
 }

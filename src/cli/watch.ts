@@ -4,11 +4,11 @@
  */
 import type { WriteStream } from 'node:tty';
 import { cardOf } from '../diagnosis/card.js';
-import { diagnose } from '../diagnosis/diagnose.js';
 import type { Diagnosis } from '../diagnosis/diagnosis.js';
-import { AttemptError } from '../errors.js';
 import { fit, harmless, harmlessJson } from '../text.js';
+import { diagnoseAll } from './doctor.js';
 import { pathFromHere, tableOf } from './status.js';
+import { withStore, type OpenedStore } from './store.js';
 import type { StoreOption } from './store-option.js';
 import { canRedraw } from './terminal.js';
 
@@ -34,19 +34,21 @@ class Redrawn {
   }
 }
 
-async function pictureOf(paths: readonly string[], width: number): Promise<string> {
-  const found = (await Promise.all(paths.map((path) => diagnose(path)))).flat();
+const nameIn = ({ engine }: OpenedStore, session: string): string => (engine === null ? pathFromHere(session) : session);
+
+async function pictureOf(paths: readonly string[], store: OpenedStore, width: number): Promise<string> {
+  const found = await diagnoseAll(paths, store);
   const [only] = found;
-  return only && found.length === 1 ? cardOf(only, { width, name: pathFromHere(only.session) }) : tableOf(paths);
+  return only && found.length === 1 ? cardOf(only, { width, name: nameIn(store, only.session) }) : tableOf(paths, store);
 }
 
 /** What has to change for a new line: not the durations, which always do. */
 const gistOf = ({ condition, also, holder, waiting }: Diagnosis): string =>
   JSON.stringify([condition, also, holder?.attemptId, holder?.token, holder?.state, holder?.note, waiting.length]);
 
-function lineOf({ at, session, sentence, waiting }: Diagnosis): string {
+function lineOf({ at, sentence, waiting }: Diagnosis, name: string): string {
   const waits = waiting.length === 0 ? '' : `; ${waiting.length} waiting`;
-  return `${new Date(at).toISOString()}  ${harmless(pathFromHere(session))}: ${harmless(sentence)}${waits}\n`;
+  return `${new Date(at).toISOString()}  ${harmless(name)}: ${harmless(sentence)}${waits}\n`;
 }
 
 interface WatchOptions extends StoreOption {
@@ -57,25 +59,23 @@ interface WatchOptions extends StoreOption {
  * Watches until a signal ends this process.
  * @throws AttemptError `SESSION_INVALID` for a path that leads nowhere, `CONFIG_INVALID` for a store
  */
-export async function watchStatus(paths: readonly string[], { json = false, store }: WatchOptions = {}): Promise<void> {
-  if (store !== undefined) {
-    throw new AttemptError('CONFIG_INVALID', '--watch: expected sessions in files, got --store; ask again instead');
-  }
-  const { stdout } = process;
-  let gone = false;
-  stdout.once('error', () => { gone = true; });
-  const redrawn = !json && canRedraw(stdout) ? new Redrawn(stdout) : null;
-  const told = new Map<string, string>();
-  while (!gone) {
-    if (redrawn) redrawn.draw(await pictureOf(paths, stdout.columns));
-    else {
-      for (const one of (await Promise.all(paths.map((path) => diagnose(path)))).flat()) {
-        const gist = gistOf(one);
-        if (told.get(one.session) === gist) continue;
-        told.set(one.session, gist);
-        stdout.write(json ? `${harmlessJson(one)}\n` : lineOf(one));
+export const watchStatus = (paths: readonly string[], { json = false, ...options }: WatchOptions = {}): Promise<void> =>
+  withStore(options, async (store) => {
+    const { stdout } = process;
+    let gone = false;
+    stdout.once('error', () => { gone = true; });
+    const redrawn = !json && canRedraw(stdout) ? new Redrawn(stdout) : null;
+    const told = new Map<string, string>();
+    while (!gone) {
+      if (redrawn) redrawn.draw(await pictureOf(paths, store, stdout.columns));
+      else {
+        for (const one of await diagnoseAll(paths, store)) {
+          const gist = gistOf(one);
+          if (told.get(one.session) === gist) continue;
+          told.set(one.session, gist);
+          stdout.write(json ? `${harmlessJson(one)}\n` : lineOf(one, nameIn(store, one.session)));
+        }
       }
+      await new Promise((resolve) => { setTimeout(resolve, LOOK_MS); });
     }
-    await new Promise((resolve) => { setTimeout(resolve, LOOK_MS); });
-  }
-}
+  });

@@ -92,9 +92,16 @@ export function cardOf(diagnosis: Diagnosis, { width = 80, name, reports = 3 }: 
     ...diagnosis.leftovers.flatMap(({ path, what, proved }) =>
       line('left', `${path}: ${what}${proved ? '' : ' (not proved to be dead)'}`)),
     ...line('next', next.say).map((said) => said + (command ?? '')), ...line('risk', next.command === null ? null : next.risk),
-    ...line('limits', limits.join(', ')),
+    ...line('limits', limits.join(', ')), ...line('tokens', tokensInWords(diagnosis)),
     ...diagnosis.reports.slice(0, reports).flatMap((report, n) => line(n === 0 ? 'before' : '', reportInWords(report, at))),
   ].join('\n')}\n`;
+}
+
+function tokensInWords({ tokens }: Diagnosis): string | null {
+  if (!tokens) return null;
+  const { granted, written } = tokens;
+  const back = written > granted ? '; the engine has forgotten grants (a failover, a restored backup): the next one is raised' : '';
+  return `last granted: ${granted || 'none'}; highest in its records: ${written || 'none'}${back}`;
 }
 
 /** A loop that is blocked is why work does not hear that it was ended. Less than this is nobody's concern. */

@@ -33,9 +33,9 @@ function conditionOf(facts: SessionFacts): Condition {
 }
 
 /** Its lease should have been renewed by now, whatever can be told of its process. */
-const isLate = ({ occupant, record, now }: SessionFacts): boolean =>
+const isLate = ({ occupant, record, now, lateMs }: SessionFacts): boolean =>
   occupant.kind === 'owner' && record?.leaseMs !== undefined
-  && now - (occupant.name.until - record.leaseMs) > lateAfterMs(record.leaseMs);
+  && now - (occupant.name.until - record.leaseMs) > (lateMs ?? lateAfterMs(record.leaseMs));
 
 /** Kept until the work ends: told so, or past the time to settle. */
 function isUnsettled({ record, now }: SessionFacts): boolean {

@@ -67,6 +67,8 @@ export interface Diagnosis {
   readonly leftovers: readonly Leftover[];
   readonly next: NextStep;
   readonly budgets: readonly BudgetInForce[];
+  /** Of a session in an engine: the last token granted, and the highest its records carry; 0: none. */
+  readonly tokens?: { readonly granted: number; readonly written: number };
   /** The last reports, the newest first, at most 20. */
   readonly reports: readonly KeptReport[];
 }

@@ -25,6 +25,8 @@ export interface SessionFacts {
   readonly record: Partial<OwnerRecord> | null;
   /** Of the holder's process; null without a holder of ours. */
   readonly liveness: Liveness | null;
+  /** So long after a renewal the next one is late, milliseconds. Default: as of a lock in files. */
+  readonly lateMs?: number;
   /** The longest first; dead ones are leftovers. */
   readonly waiting: readonly Waiter[];
   readonly leftovers: readonly Leftover[];

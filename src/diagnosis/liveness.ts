@@ -38,8 +38,14 @@ function processState(pid: number): string | null {
 const isGone = (evidence: string): Liveness => ({ verdict: 'gone', evidence: [evidence] });
 const isUnknown = (evidence: string): Liveness => ({ verdict: 'unknown', evidence: [evidence] });
 
-/** @param until the end of the lease as its name tells it, wall clock */
-export function livenessOf(record: Partial<OwnerRecord>, until: number, now: number): Liveness {
+/**
+ * @param until the end of the lease, on the wall clock that keeps it
+ * @param now on the same clock
+ * @param lateMs so long after a renewal the next one is late. Default: as of a lock in files
+ */
+export function livenessOf(
+  record: Partial<OwnerRecord>, until: number, now: number, lateMs = lateAfterMs(record.leaseMs ?? 0),
+): Liveness {
   const us = identity();
   const { pid, host, boot, pidNamespace, started, leaseMs } = record;
   if (pid === undefined || host === undefined) return isUnknown('its record does not say which process it is');
@@ -62,7 +68,7 @@ export function livenessOf(record: Partial<OwnerRecord>, until: number, now: num
   if (leaseMs === undefined) return isUnknown(`${lives}; its record does not say how long its lease is`);
   const silentMs = now - (until - leaseMs);
   const renewed = `it renewed its lease ${inWords(silentMs)} ago`;
-  if (silentMs <= lateAfterMs(leaseMs)) return { verdict: 'alive', evidence: [lives, renewed] };
+  if (silentMs <= lateMs) return { verdict: 'alive', evidence: [lives, renewed] };
   const doing = state === 'R' ? ['it is computing (state R)'] : state === 'D' ? ['it waits for a disk (state D)'] : [];
   return { verdict: 'wedged', evidence: [lives, ...doing, `${renewed}, which is late`] };
 }

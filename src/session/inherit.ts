@@ -19,6 +19,8 @@ export interface InheritedEnvironment {
   readonly ATTEMPT_ID?: string | undefined;
   readonly ATTEMPT_TOKEN?: string | undefined;
   readonly ATTEMPT_SESSION?: string | undefined;
+  /** `files`, or the URL of an engine. */
+  readonly ATTEMPT_KEPT_IN?: string | undefined;
 }
 
 /** An attempt seen from a child of it. */
@@ -67,6 +69,22 @@ function openForSharing(path: string, token: number): OpenedSession {
 const ANSWER_MS = 5_000;
 
 /**
+ * What the environment says of the attempt this process runs under.
+ * @throws AttemptError `CONFIG_INVALID` outside of an attempt
+ */
+export function inheritedClaim(
+  env: InheritedEnvironment = process.env,
+): { readonly attemptId: string; readonly session: string; readonly token: number } {
+  const { ATTEMPT_ID: attemptId, ATTEMPT_SESSION: session, ATTEMPT_TOKEN: text } = env;
+  const token = Number(text);
+  if (attemptId && session && Number.isSafeInteger(token) && token > 0) return { attemptId, session, token };
+  throw new AttemptError(
+    'CONFIG_INVALID', 'expected to run under `attempt run`, which sets ATTEMPT_ID, ATTEMPT_TOKEN and ATTEMPT_SESSION; '
+    + `got ${JSON.stringify({ attemptId, token: text, session })}`,
+  );
+}
+
+/**
  * The attempt this process runs under, as `attempt run` started it.
  *
  * Each write asks the lock on disk first, and carries the attempt's token, so that a write that slips through after
@@ -78,13 +96,10 @@ const ANSWER_MS = 5_000;
  *   each write; from a write also `SESSION_INVALID`, `WRITE_FAILED` and `RECORD_INVALID`
  */
 export function inheritAttempt(env: InheritedEnvironment = process.env): InheritedAttempt {
-  const { ATTEMPT_ID: attemptId, ATTEMPT_SESSION: session, ATTEMPT_TOKEN: text } = env;
-  const token = Number(text);
-  if (!attemptId || !session || !Number.isSafeInteger(token) || token < 1) {
-    throw new AttemptError(
-      'CONFIG_INVALID', 'expected to run under `attempt run`, which sets ATTEMPT_ID, ATTEMPT_TOKEN and ATTEMPT_SESSION; '
-      + `got ${JSON.stringify({ attemptId, token: text, session })}`,
-    );
+  const { attemptId, session, token } = inheritedClaim(env);
+  if ((env.ATTEMPT_KEPT_IN ?? 'files') !== 'files') {
+    throw new AttemptError('CONFIG_INVALID', `${session}: expected an attempt on a session in a file, got one kept in an engine; `
+      + 'write its records through `attempt append`');
   }
   const lease = leaseOnDisk(placesOf(resolve(session), undefined, 'read'), token, attemptId);
   let closed = false;

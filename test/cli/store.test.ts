@@ -53,9 +53,6 @@ describeWith(['postgres', 'redis'], 'the command on an engine', () => {
     await onStore(bench, urls.postgres);
     const on = (...args: string[]) => bench.run(...args.slice(0, 1), '--store', urls.postgres, ...args.slice(1));
     expect(await on('log', 'key')).toMatchObject({ code: 0, stdout: '', stderr: '0 records\n' });
-    expect(await on('log', '-f', 'key')).toMatchObject({ code: EXIT.failed, stderr: expect.stringContaining('--follow') });
-    const append = await on('run', 'key', '--', 'sh', '-c', 'echo {} | "$0" "$ATTEMPT" append', process.execPath);
-    expect(append).toMatchObject({ code: EXIT.failed, stderr: expect.stringContaining('expected an attempt on a session in a file') });
   });
 
   test.concurrent('redis://', ({ bench }) => onStore(bench, urls.redis));

@@ -68,7 +68,8 @@ group has ended. INT, TERM, HUP and QUIT are passed to the group; a second one
 kills it; then attempt ends itself by that signal. The group has no terminal of
 its own: sudo, ssh and editors want --foreground (Ctrl-C then reaches them from
 the terminal itself). The command sees ATTEMPT_ID, ATTEMPT_TOKEN and
-ATTEMPT_SESSION and may write fenced records with \`attempt append\`.
+ATTEMPT_SESSION and may write fenced records with \`attempt append\`; for that it
+sees the URL of --store, its password included, in ATTEMPT_KEPT_IN.
 
 Examples:
   $ attempt run notes.jsonl make report       wait up to a minute, then run

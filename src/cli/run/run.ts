@@ -112,7 +112,7 @@ class Run {
     const env = {
       ...process.env, ...outerEnvironment(attemptId),
       ATTEMPT_ID: attemptId, ATTEMPT_TOKEN: String(token), ATTEMPT_SESSION: store.nameOf(this.#session),
-      ATTEMPT_KEPT_IN: store.kind,
+      ATTEMPT_KEPT_IN: store.keptIn,
     };
     const group = new ProcessGroup({ command, args, env, foreground: this.#options.foreground ?? false });
     this.#group = group;

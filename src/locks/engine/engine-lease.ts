@@ -7,9 +7,11 @@
  */
 import { SleepMeter, type Clock } from '../../clock.js';
 import { describe } from '../../errors.js';
+import { refuses } from '../asking.js';
 import type { HolderInfo, Lease, LeaseNotice, ReleaseAnswer } from '../lock-store.js';
 import { Notices } from '../notices.js';
 import { within } from './within.js';
+import type { Asking } from './line-of-request.js';
 import type { EngineClaim, LockEngine } from './lock-engine.js';
 
 export interface EngineLeaseParts {
@@ -34,6 +36,12 @@ const MARGIN = 0.01;
  */
 const PATIENCE = 5 / 6;
 
+/** What is no whole lease yet is renewed so soon, milliseconds; who gives it back before pays nothing for that. */
+const FIRST_RENEWAL_MS = 50;
+
+/** A lease held so long listens for what it is asked, milliseconds: shorter attempts pay nothing for that. */
+const LISTEN_AFTER_MS = 500;
+
 export class EngineLease implements Lease {
   readonly owner: string;
   readonly since: number;
@@ -50,19 +58,29 @@ export class EngineLease implements Lease {
   /** A release was asked for and could not be answered. */
   #unanswered = false;
   #lastError: unknown = null;
+  readonly #grantedAt: number;
+  readonly #heard = new Set<LeaseNotice['type']>();
+  #stopListening: (() => void) | null = null;
+  /** It is to be renewed before it is time: somebody rang. */
+  #hurry = false;
+  #firstRenewal: unknown = null;
 
   /**
-   * @param askedAt monotonic, taken before the request was sent
-   * @param sleep begun before the request was sent
+   * @param asking the request it answers, or one before that
+   * @param lastsMs how long it lasts from there on, milliseconds; less than a lease is renewed soon
    */
-  constructor(parts: EngineLeaseParts, token: number, askedAt: number, sleep: SleepMeter) {
+  constructor(parts: EngineLeaseParts, token: number, asking: Asking, lastsMs = parts.leaseMs) {
     this.#parts = parts;
     this.owner = parts.owner;
     this.since = parts.clock.wallNow();
+    this.#grantedAt = parts.clock.now();
     this.#token = token;
-    this.#sleep = sleep;
-    this.#renewedAt = askedAt;
-    this.#deadline = askedAt + parts.leaseMs * (1 - MARGIN);
+    this.#sleep = asking.sleep;
+    this.#renewedAt = asking.at;
+    this.#deadline = asking.at + lastsMs * (1 - MARGIN);
+    if (lastsMs >= parts.leaseMs) return;
+    this.#renewedAt = -Infinity; // due with every beat until it is a whole lease
+    this.#firstRenewal = parts.clock.setTimeout(() => this.beat(), FIRST_RENEWAL_MS, 'background');
   }
 
   get token(): number {
@@ -122,7 +140,35 @@ export class EngineLease implements Lease {
       const why = this.#lastError === null ? 'no answer' : describe(this.#lastError);
       return this.#lose(`it could not be renewed for ${leaseMs} ms after its end (${why})`);
     }
-    if (this.#inFlight === null && now - this.#renewedAt >= leaseMs / 3) this.#inFlight = this.#renew();
+    if (this.#inFlight === null && (this.#hurry || now - this.#renewedAt >= leaseMs / 3)) {
+      this.#hurry = false;
+      this.#inFlight = this.#renew();
+    }
+    this.#listen();
+  }
+
+  /** It is asked to end. False: it refuses, or it is being given back anyway. */
+  hear(notice: LeaseNotice): boolean {
+    if (this.#phase !== 'held' || (notice.type === 'superseded' && refuses(this.info, 'superseded'))) return false;
+    if (!this.#heard.has(notice.type)) {
+      this.#heard.add(notice.type);
+      this.#notices.tell(notice);
+    }
+    return true;
+  }
+
+  /**
+   * The first beat that finds it old enough begins to listen, and the next one looks for what was asked before that.
+   * From then on a ring is enough; and every renewal looks.
+   */
+  #listen(): void {
+    const { engine, session, clock } = this.#parts;
+    if (this.#stopListening !== null || clock.now() - this.#grantedAt < LISTEN_AFTER_MS) return;
+    this.#stopListening = engine.listen(session, this.owner, () => {
+      this.#hurry = true;
+      this.beat();
+    });
+    this.#hurry = true;
   }
 
   /** Asks for a renewal. Resolves when it is time to ask again: an answer, or the bound; a late answer still counts. */
@@ -132,21 +178,26 @@ export class EngineLease implements Lease {
     const sleep = new SleepMeter(clock); // begun before it is sent: a sleep from there on must be noticed
     const claim = this.#claim;
     const asked = engine.renew(claim, leaseMs, info).then(
-      (held) => this.#renewed(held, claim.token, askedAt, sleep),
+      (asked) => this.#renewed(asked, claim.token, askedAt, sleep),
       (error: unknown) => { this.#lastError = error; }, // unknown is not lost: asked again at the next beat
     );
-    const over = (): void => { this.#inFlight = null; };
+    const over = (): void => {
+      this.#inFlight = null;
+      if (this.#hurry && this.#lastError === null) this.beat(); // rung meanwhile: that answer may have been too early
+    };
     return within(clock, Math.min(askMs, leaseMs / 3), asked).then(over, over);
   }
 
-  #renewed(held: boolean, token: number, askedAt: number, sleep: SleepMeter): void {
+  #renewed(asked: readonly LeaseNotice[] | null, token: number, askedAt: number, sleep: SleepMeter): void {
     if (this.#phase !== 'held' || token !== this.#token) return; // asked by a token that has been raised since
-    if (!held) return this.#lose('another owner has been granted it, or it was taken away by force');
+    if (asked === null) return this.#lose('another owner has been granted it, or it was taken away by force');
     if (askedAt < this.#renewedAt) return; // a later question has been answered before
     this.#sleep = sleep;
     this.#renewedAt = askedAt;
     this.#deadline = askedAt + this.#parts.leaseMs * (1 - MARGIN);
     this.#doubtedAt = null;
+    this.#lastError = null;
+    for (const notice of asked) this.hear(notice);
   }
 
   /** Renewal stops in this very tick; one in flight is joined first. */
@@ -190,6 +241,8 @@ export class EngineLease implements Lease {
     if (this.#phase === 'over') return;
     this.#phase = 'over';
     this.#deadline = -Infinity;
+    this.#stopListening?.();
+    this.#parts.clock.clearTimeout(this.#firstRenewal);
     this.#parts.ended(this);
   }
 }

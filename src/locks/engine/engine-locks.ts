@@ -2,19 +2,21 @@
  * A lock store over a shared engine: who asks when, who waits, what a failed question means, and what is given back.
  * Owns: requests, the heartbeat, the comparison with the session's floor. Must not know: which engine.
  */
-import { SleepMeter, type Clock } from '../../clock.js';
+import type { Clock } from '../../clock.js';
 import { AttemptError, describe } from '../../errors.js';
 import { identity } from '../../owner.js';
 import { warn } from '../../warnings.js';
 import { Heartbeat } from '../file/heartbeat.js';
+import { noticeOf, refuses } from '../asking.js';
 import type {
-  AcquireRequest, AcquireResult, Holder, LockStore, ReleaseAnswer, SessionStatus, StoreCapabilities,
+  AcquireRequest, AcquireResult, AskAnswer, AskToEnd, Holder, LockStore, ReleaseAnswer, SessionStatus, StoreCapabilities,
 } from '../lock-store.js';
 import { Tombstones } from '../tombstones.js';
+import { askInEngine } from './asks.js';
 import { EngineLease } from './engine-lease.js';
 import { Floors } from './floors.js';
-import { type EngineBusy, type EngineGrant, type EngineHolder, type LockEngine } from './lock-engine.js';
-import { Line } from './line-of-request.js';
+import { type EngineBusy, type EngineGrant, type EngineHolder, type EngineStatus, type LockEngine } from './lock-engine.js';
+import { Line, type Asking } from './line-of-request.js';
 import { within } from './within.js';
 
 /** How long an answer of the engine is waited for, and may be on its way: the default of an attempt's `answerMs`. */
@@ -63,7 +65,7 @@ export class EngineLocks implements LockStore {
       return await this.#acquire(line);
     } finally {
       this.#lines.delete(line);
-      line.leave();
+      await line.leave();
     }
   }
 
@@ -89,6 +91,15 @@ export class EngineLocks implements LockStore {
     }));
   }
 
+  /** What the engine itself says of a session, and which ones are held there: for whoever looks what is the matter. */
+  look(session: string): Promise<EngineStatus> {
+    return within(this.#clock, ANSWER_MS, this.#engine.read(session));
+  }
+
+  held(most: number): Promise<readonly string[]> {
+    return within(this.#clock, ANSWER_MS * 6, this.#engine.sessions(most));
+  }
+
   async forceRelease(session: string, { token }: { readonly token: number }): Promise<ReleaseAnswer> {
     if (!Number.isSafeInteger(token) || token < 1) return 'notHeld';
     const forced = await within(this.#clock, ANSWER_MS, this.#engine.force(session, token)).catch(() => null);
@@ -100,18 +111,26 @@ export class EngineLocks implements LockStore {
     return forced ? 'released' : 'notHeld';
   }
 
+  async askHolder(session: string, { token }: Pick<Holder, 'token'>, ask: AskToEnd): Promise<AskAnswer> {
+    if (token === null || token < 1) return 'unknown';
+    const own = this.#leaseOf((one) => one.token === token && one.session === session);
+    if (!own) return within(this.#clock, ANSWER_MS, askInEngine(this.#engine, session, token, ask));
+    if (refuses(own.info, ask.as)) return 'refused';
+    return own.hear(noticeOf(ask)) ? 'asked' : 'notHeld';
+  }
+
   async #acquire(line: Line): Promise<AcquireResult> {
     const { request } = line;
     let holder: EngineHolder | null = null;
     let failure: unknown = null;
     for (;;) {
-      const asking = { at: this.#clock.now(), sleep: new SleepMeter(this.#clock) };
+      const asking = line.asking();
       try {
         const answer: EngineGrant | EngineBusy = await this.#ask(line);
         if (answer.status === 'granted') return await this.#granted(line, answer, asking);
         failure = null;
         holder = answer.holder;
-        line.answered(answer.endsInMs);
+        line.answered(answer, asking);
       } catch (error) {
         // In line already, a lost connection is no reason to give up our patience. Otherwise it is told at once.
         if (!line.isInLine || !this.#engine.isConnectionFailure(error)) return this.#unknown(line, error);
@@ -120,6 +139,8 @@ export class EngineLocks implements LockStore {
       if (!line.isPatient() || !this.#isWanted(request)) break;
       await line.wait(failure !== null);
       if (!this.#isWanted(request)) break;
+      const offered = line.offered();
+      if (offered) return this.#granted(line, offered.grant, offered.asking, offered.lastsMs);
     }
     if (failure !== null) return this.#unknown(line, failure);
     return { status: 'busy', holder: holder && this.#shown(request.session, holder) };
@@ -153,13 +174,13 @@ export class EngineLocks implements LockStore {
   }
 
   /** From a grant of the engine to a lease: with a token above the session's records, or given back. */
-  async #granted(line: Line, grant: EngineGrant, asking: { at: number; sleep: SleepMeter }): Promise<AcquireResult> {
+  async #granted(line: Line, grant: EngineGrant, asking: Asking, lastsMs?: number): Promise<AcquireResult> {
     const { request } = line;
     line.served();
     const lease = new EngineLease({
       engine: this.#engine, session: request.session, owner: request.owner, info: request.info, clock: this.#clock,
       leaseMs: this.capabilities.leaseMs, askMs: ANSWER_MS, ended: (one) => this.#heartbeat.remove(one),
-    }, grant.token, asking.at, asking.sleep);
+    }, grant.token, asking, lastsMs);
     this.#heartbeat.add(lease);
     let why: unknown = null;
     try {
@@ -215,7 +236,7 @@ export class EngineLocks implements LockStore {
   }
 
   /** What we hold ourselves we know better than the engine does. */
-  #shown(session: string, { instance, ...holder }: EngineHolder): Holder {
+  #shown(session: string, { instance, mark: _mark, ...holder }: EngineHolder): Holder {
     const own = this.#leaseOf((one) => one.owner === holder.owner && one.session === session);
     if (!own) return { ...holder, sameProcess: instance === identity().instance };
     const { state, note } = own.info;

@@ -1,13 +1,27 @@
 /**
  * One request's place in line: how long it still waits, what wakes it, and what is left of it when it ends.
  */
-import type { Clock } from '../../clock.js';
+import { SleepMeter, type Clock } from '../../clock.js';
 import type { AcquireRequest } from '../lock-store.js';
 import { waitFor } from '../patience.js';
-import { POLL_MS, type EngineBusy, type EngineGrant, type LockEngine } from './lock-engine.js';
+import { ALIVE_MS, POLL_MS, type EngineBusy, type EngineGrant, type EngineOffer, type LockEngine } from './lock-engine.js';
+import { within } from './within.js';
 
 /** After a lost connection the next look comes soon: servers restart in a second, and we are told of nothing meanwhile. */
 const AFTER_FAILURE_MS = 100;
+
+/** How long the engine is waited for when we leave, milliseconds. */
+const LEAVE_MS = 500;
+
+/** An offer with less than this left is not taken, milliseconds: the engine is asked, which answers with a whole lease. */
+const LEAST_LEFT_MS = 200;
+
+/** When a question was asked: what the engine counts from its arrival we count from here. */
+export interface Asking {
+  /** Monotonic. */
+  readonly at: number;
+  readonly sleep: SleepMeter;
+}
 
 export class Line {
   readonly request: AcquireRequest;
@@ -20,6 +34,10 @@ export class Line {
   #inLine = false;
   #looks = 0;
   #endsInMs = Infinity;
+  #lastToken = 0;
+  /** The last question that was answered: that one has surely reached the engine. */
+  #seen: Asking | null = null;
+  #offer: EngineOffer | null = null;
   #rung = false;
   #woken: (() => void) | null = null;
   #stopListening: (() => void) | null = null;
@@ -40,15 +58,39 @@ export class Line {
     return this.request.waitMs > 0 && this.#clock.now() < this.#until;
   }
 
+  /** When a question is asked that begins now. */
+  asking(): Asking {
+    return { at: this.#clock.now(), sleep: new SleepMeter(this.#clock) };
+  }
+
   /** Busy, as of now. */
-  answered(endsInMs: number): void {
+  answered({ endsInMs, token }: EngineBusy, asking: Asking): void {
     this.isUnclear = false;
+    this.#seen = asking;
+    this.#lastToken = token;
     this.#asked = []; // whatever was asked before has been answered by this: an owner is granted once
     this.#endsInMs = endsInMs;
     if (this.request.waitMs === 0) return;
     this.#inLine = true;
     this.#looks += 1;
-    this.#stopListening ??= this.#engine.listen(this.request.session, this.request.owner, () => this.wake());
+    this.#stopListening ??= this.#engine.listen(this.request.session, this.request.owner, (offer) => {
+      this.#offer = offer ?? this.#offer;
+      this.wake();
+    });
+  }
+
+  /**
+   * What has been granted to us while we waited; null: nothing, or nothing to rely on, and the engine has to be asked.
+   *
+   * It lasts `ALIVE_MS` from when it was granted, which was after our last look had been answered: so we count from when
+   * that look was asked, which is earlier. One with a token that this look has already seen was over by then.
+   */
+  offered(): { readonly grant: EngineGrant; readonly lastsMs: number; readonly asking: Asking } | null {
+    const [offer, seen] = [this.#offer, this.#seen];
+    this.#offer = null;
+    if (offer === null || seen === null || offer.token <= this.#lastToken) return null;
+    if (seen.at + ALIVE_MS - this.#clock.now() - seen.sleep.slept() < LEAST_LEFT_MS) return null;
+    return { grant: { status: 'granted', ...offer, isNew: false }, lastsMs: ALIVE_MS, asking: seen };
   }
 
   /** Look again: it may be our turn, or nobody wants us any more. */
@@ -104,10 +146,16 @@ export class Line {
     this.#asked = [];
   }
 
-  /** Out of the line. What cannot be told to the engine now is told by our silence: we are not seen any more. */
-  leave(): void {
+  /**
+   * Out of the line. The engine is to know before our end is told: it grants to whoever is in line. What cannot be told
+   * soon is told by our silence: we are not seen any more, and what we were granted ends by itself.
+   */
+  async leave(): Promise<void> {
     this.#stopListening?.();
     this.#stopListening = null;
-    if (this.#inLine) this.#engine.leave(this.request.session, this.request.owner).catch(() => {});
+    if (!this.#inLine) return;
+    this.#inLine = false;
+    const left = this.#engine.leave(this.request.session, this.request.owner);
+    await within(this.#clock, LEAVE_MS, left).catch(() => {});
   }
 }

@@ -7,20 +7,32 @@ import { systemClock } from '../../clock.js';
 import { AttemptError, describe } from '../../errors.js';
 import { encodeRecord } from '../../session/line.js';
 import type { SessionContent, SessionEntry } from '../../session/read-session.js';
-import type { OpenedSession, OpenRequest, SessionRecord, SessionRecords } from '../../session/session-records.js';
+import type { OpenedSession, SessionRecord, SessionRecords } from '../../session/session-records.js';
 import { within } from './within.js';
 
 /** Records kept in an engine, and how to read them. */
 export interface EngineRecords extends SessionRecords {
   /** Every record, in order. No lock is needed. The engine refuses what a fenced attempt writes, so none is left out. */
   stream(session: string): AsyncGenerator<SessionEntry, void, undefined>;
+  /**
+   * The next records after a place, at most some thousand; none at the end, so far.
+   * @param after where the last page ended; null: from the beginning
+   */
+  page(session: string, after: string | null): Promise<RecordPage>;
   /** All of them at once, in the shape of `readSession`. */
   read(session: string): Promise<SessionContent>;
 }
 
+export interface RecordPage {
+  readonly entries: readonly SessionEntry[];
+  /** Where it ended: what to ask for the next one with. */
+  readonly end: string | null;
+}
+
 /** Records with consecutive numbers, as JSON. */
 export interface Batch {
-  readonly first: number;
+  /** Null: numbered by the engine, after whatever is there. */
+  readonly first: number | null;
   readonly records: readonly string[];
   /** In place of all there are before them. */
   readonly replaces: boolean;
@@ -52,12 +64,15 @@ export class RecordQueue {
   readonly #session: string;
   readonly #writer: BatchWriter;
   #waiting: Waiting[] = [];
-  #next: number;
+  #next: number | null;
   #writing = false;
   #closed = false;
 
-  /** @param next the number of the first record */
-  constructor(session: string, writer: BatchWriter, next = 1) {
+  /**
+   * @param next the number of the first record; null: one of several writers of this token, so that the engine numbers.
+   *   Then a write whose answer was lost is not asked again: it might be written twice
+   */
+  constructor(session: string, writer: BatchWriter, next: number | null = 1) {
     this.#session = session;
     this.#writer = writer;
     this.#next = next;
@@ -68,7 +83,7 @@ export class RecordQueue {
     return {
       fencing: 'stamped', // the engine itself goes by the token
       append: (record) => this.#push([encode(record)], false),
-      replace: (records) => this.#push(Array.from(records, encode), true),
+      ...(this.#next !== null && { replace: (records) => this.#push(Array.from(records, encode), true) }),
       close: () => { this.#closed = true; },
     };
   }
@@ -89,7 +104,7 @@ export class RecordQueue {
     for (let some = this.#take(); some.length > 0; some = this.#take()) {
       const records = some.flatMap((one) => one.records);
       const batch = { first: this.#next, records, replaces: some[0]?.replaces === true };
-      this.#next += records.length;
+      if (this.#next !== null) this.#next += records.length;
       try {
         if (await this.#write(batch)) some.forEach(({ resolve }) => resolve());
         else some.forEach(({ reject }) => reject(this.#fenced()));
@@ -121,7 +136,7 @@ export class RecordQueue {
       try {
         return await within(systemClock, ANSWER_MS, this.#writer.write(batch));
       } catch (error) {
-        if (!this.#writer.isConnectionFailure(error) || performance.now() + PAUSE_MS > until) throw error;
+        if (batch.first === null || !this.#writer.isConnectionFailure(error) || performance.now() + PAUSE_MS > until) throw error;
       }
       await new Promise((resolve) => { setTimeout(resolve, PAUSE_MS); });
     }
@@ -151,14 +166,14 @@ export async function collected(entries: AsyncIterable<SessionEntry>): Promise<S
   return { records, discarded: 0, torn: [] };
 }
 
-/**
- * Records of one token are numbered by one writer: a second one would give the same numbers to others.
- * @throws AttemptError `CONFIG_INVALID`
- */
-export function expectAlone({ session, joining }: OpenRequest): void {
-  if (!joining) return;
-  throw new AttemptError('CONFIG_INVALID', `${session}: expected to be the one writer of its attempt; records in an engine `
-    + 'cannot be shared with children');
+/** All pages, one after another. */
+export async function* streamed(page: (after: string | null) => Promise<RecordPage>): AsyncGenerator<SessionEntry, void, undefined> {
+  for (let after: string | null = null; ;) {
+    const { entries, end }: RecordPage = await page(after);
+    yield* entries;
+    if (entries.length === 0 || end === null) return;
+    after = end;
+  }
 }
 
 /** Refused at opening: the lock this attempt holds is not where the records are. */

@@ -27,8 +27,12 @@ CREATE TABLE IF NOT EXISTS ${s}.locks (
   expires_at timestamptz,          -- by the clock of this server
   freed_by   text,                 -- who gave it back last: a release whose answer was lost can be asked again
   buried     jsonb,                -- owners that are granted nothing any more, and until when
-  info       json                  -- what the holder tells about itself
+  info       json,                 -- what the holder tells about itself
+  asked      jsonb,                -- what this very grant is asked: cleared by the next one
+  written    bigint                -- the last number given to a record of the holder's children
 ) WITH (fillfactor = 50);
+-- Tables that were made before there were these.
+ALTER TABLE ${s}.locks ADD COLUMN IF NOT EXISTS asked jsonb, ADD COLUMN IF NOT EXISTS written bigint;
 
 -- Who waits, in order. A waiter that has not looked for some seconds is taken for dead and holds nobody up.
 CREATE TABLE IF NOT EXISTS ${s}.waiters (

@@ -2,13 +2,14 @@
  * PostgreSQL as an engine of locks: the statements, and what their rows mean. Owns nothing but its listening connection.
  */
 import type { Clock } from '../../clock.js';
-import {
-  ALIVE_MS, type EngineAsk, type EngineBusy, type EngineClaim, type EngineGrant, type EngineHolder, type EngineRelease,
-  type EngineStatus, type EngineWaiter, type LockEngine,
-} from '../engine/lock-engine.js';
+import { noticesOf } from '../engine/asks.js';
 import { infoText, readInfo } from '../engine/info.js';
-import type { HolderInfo } from '../lock-store.js';
-import { Bell } from './bell.js';
+import {
+  ALIVE_MS, type AskLaid, type EngineAsk, type EngineBusy, type EngineClaim, type EngineGrant, type EngineHolder,
+  type EngineRelease, type EngineStatus, type EngineWaiter, type LockEngine, type Ring,
+} from '../engine/lock-engine.js';
+import type { AskAnswer, HolderInfo, LeaseNotice } from '../lock-store.js';
+import { Bell, EPOCH } from './bell.js';
 import { isConnectionFailure, sqlState, type ListeningClient, type Queries } from './client.js';
 import { statementsIn, type Statements } from './statements.js';
 
@@ -37,7 +38,7 @@ export class PostgresEngine implements LockEngine {
   }
 
   async acquire({ session, owner, leaseMs, info, wait }: EngineAsk): Promise<EngineGrant | EngineBusy> {
-    const values = [session, owner, leaseMs, infoText(info), String(ROW_MS)];
+    const values = [session, owner, leaseMs, infoText(info, this.#bell.channel), String(ROW_MS)];
     let row: Row | undefined;
     try {
       if (wait) this.#bell.knock();
@@ -46,14 +47,15 @@ export class PostgresEngine implements LockEngine {
     } catch (error) {
       if (sqlState(error) !== '55P03') throw error;
       const { holder } = await this.read(session); // the row is being written under: it is held, if by a zombie
-      return { status: 'busy', holder, endsInMs: 0 };
+      return { status: 'busy', holder, endsInMs: 0, token: holder?.token ?? 0 };
     }
     if (row?.['token'] != null) {
-      return { status: 'granted', token: Number(row['token']), isNew: row['is_new'] === true, epoch: 'durable' };
+      return { status: 'granted', token: Number(row['token']), isNew: row['is_new'] === true, epoch: EPOCH };
     }
     const ends = numberOr(row?.['ends_in'], Infinity);
-    if (row?.['owner'] == null || ends < 0) return { status: 'busy', holder: null, endsInMs: Infinity };
-    return { status: 'busy', holder: holderOf(row, row['held_token']), endsInMs: ends };
+    const token = numberOr(row?.['held_token'], 0);
+    if (row?.['owner'] == null || ends < 0) return { status: 'busy', holder: null, endsInMs: Infinity, token };
+    return { status: 'busy', holder: holderOf(row, token), endsInMs: ends, token };
   }
 
   async raise({ session, owner, token }: EngineClaim, floor: number): Promise<number | null> {
@@ -61,11 +63,24 @@ export class PostgresEngine implements LockEngine {
     return row === undefined ? null : Number(row['token']);
   }
 
-  async renew({ session, owner, token }: EngineClaim, leaseMs: number, info: HolderInfo): Promise<boolean> {
+  async renew({ session, owner, token }: EngineClaim, leaseMs: number, info: HolderInfo): Promise<readonly LeaseNotice[] | null> {
     // Somebody writing in the session (see fence.ts) holds the row: the next renewal waits for them again.
     const rowMs = Math.max(100, leaseMs / 3);
-    const values = [session, owner, token, leaseMs, infoText(info), String(Math.ceil(rowMs))];
-    return (await this.#queries.run(this.#sql.renew, values, Math.min(QUERY_MS, Math.max(1_000, leaseMs)))).length > 0;
+    const text = infoText(info, this.#bell.channel, 'with facts');
+    const values = [session, owner, token, leaseMs, text, String(Math.ceil(rowMs))];
+    const [row] = await this.#queries.run(this.#sql.renew, values, Math.min(QUERY_MS, Math.max(1_000, leaseMs)));
+    return row === undefined ? null : noticesOf(Array.isArray(row['asked']) ? row['asked'] : []);
+  }
+
+  async ask(session: string, token: number, { id, as, notice }: AskLaid): Promise<AskAnswer> {
+    const values = [session, token, as, JSON.stringify({ id, as, ...notice }), String(ROW_MS)];
+    const row = await this.#one(this.#sql.ask, values);
+    if (row?.['asked'] === 1) return 'asked';
+    return row?.['held'] === true && as === 'superseded' ? 'refused' : 'notHeld';
+  }
+
+  async withdraw(session: string, token: number, { id }: AskLaid): Promise<void> {
+    await this.#one(this.#sql.withdraw, [session, token, id]);
   }
 
   async release({ session, owner, token }: EngineClaim): Promise<EngineRelease> {
@@ -84,18 +99,25 @@ export class PostgresEngine implements LockEngine {
 
   async read(session: string): Promise<EngineStatus> {
     const rows = await this.#queries.run(this.#sql.read, [session], QUERY_MS);
-    const holder = rows.find((row) => row['kind'] === 'holder');
+    const lock = rows.find((row) => row['kind'] === 'lock');
     return {
-      holder: holder === undefined ? null : holderOf(holder, holder['token']),
+      now: numberOr(lock?.['now'], 0), token: numberOr(lock?.['token'], 0),
+      holder: lock?.['owner'] == null ? null : holderOf(lock, lock['token']),
       waiting: rows.filter((row) => row['kind'] === 'waiter').map(waiterOf),
     };
   }
 
-  async leave(session: string, owner: string): Promise<void> {
-    await this.#one(this.#sql.leave, [session, owner]);
+  async sessions(most: number): Promise<readonly string[]> {
+    return (await this.#queries.run(this.#sql.sessions, [most], QUERY_MS)).map((row) => String(row['session']));
   }
 
-  listen(_session: string, owner: string, ring: () => void): () => void {
+  async leave(session: string, owner: string): Promise<void> {
+    const row = await this.#one(this.#sql.leave, [session, owner]);
+    // Neither in line nor granted: perhaps granted while it was asked, by a statement that it could not see yet.
+    if (row?.['gone'] === 0 && row['freed'] === 0) await this.#one(this.#sql.leave, [session, owner]);
+  }
+
+  listen(_session: string, owner: string, ring: Ring): () => void {
     return this.#bell.listen(owner, ring);
   }
 

@@ -4,7 +4,7 @@
 import { expect } from '../../config-checks.js';
 import type { SessionEntry } from '../../session/read-session.js';
 import type { OpenRequest, OpenedSession } from '../../session/session-records.js';
-import { collected, expectAlone, notHeldHere, RecordQueue, type Batch, type EngineRecords } from '../engine/record-queue.js';
+import { collected, notHeldHere, RecordQueue, streamed, type Batch, type EngineRecords, type RecordPage } from '../engine/record-queue.js';
 import { isConnectionFailure, Queries, type PostgresClient } from './client.js';
 import { quotedSchema } from './names.js';
 
@@ -32,6 +32,20 @@ const insert = (s: string): string => `written AS (
 )`;
 
 /**
+ * One of several writers of a token, each of them a child of the attempt: the row of the lock gives out the numbers, after
+ * what the attempt has written itself. It renews nothing.
+ */
+const join = (s: string): string => `WITH held AS (
+  UPDATE ${s}.locks l SET written = greatest(l.written, (
+    SELECT max(n) FROM ${s}.records WHERE session = $1 AND token = $3::bigint), 0) + cardinality($4::text[])
+  WHERE l.session = $1 AND l.owner = $2 AND l.token = $3::bigint RETURNING l.token, l.written
+), written AS (
+  INSERT INTO ${s}.records (session, token, n, record)
+  SELECT $1, held.token, held.written - cardinality($4::text[]) + one.place, one.record::json
+  FROM held, unnest($4::text[]) WITH ORDINALITY AS one(record, place)
+) SELECT count(*)::int AS held FROM held`;
+
+/**
  * The `records` of attempts whose lock is in `postgresLocks()` of the same database and schema.
  *
  * - `append` rejects with `WRITE_FENCED` once another attempt has been granted the lock, whatever this one believes;
@@ -53,40 +67,42 @@ export function postgresSession(client: PostgresClient, options: PostgresSession
 ), ${insert(s)} SELECT count(*)::int AS held FROM held`;
 
   async function open(request: OpenRequest): Promise<OpenedSession> {
-    expectAlone(request);
-    const { session, lease: { owner, token } } = request;
+    const { session, joining = false, lease: { owner, token } } = request;
     const [row] = await queries.run(
       `SELECT (SELECT coalesce(max(n), 0) FROM ${s}.records WHERE session = $1 AND token = $3::bigint) AS last
        FROM ${s}.locks WHERE session = $1 AND owner = $2 AND token = $3::bigint`, [session, owner, token], QUERY_MS,
     );
     if (row === undefined) throw notHeldHere(session, 'database and schema');
     const write = async ({ first, records, replaces }: Batch): Promise<boolean> => {
-      const [answer] = await queries.run(replaces ? replace : append, [session, owner, token, first, records], QUERY_MS);
+      const claim = [session, owner, token];
+      const [answer] = first === null ? await queries.run(join(s), [...claim, records], QUERY_MS)
+        : await queries.run(replaces ? replace : append, [...claim, first, records], QUERY_MS);
       return answer?.['held'] === 1;
     };
-    return new RecordQueue(session, { write, isConnectionFailure }, Number(row['last']) + 1).opened();
+    return new RecordQueue(session, { write, isConnectionFailure }, joining ? null : Number(row['last']) + 1).opened();
   }
 
-  async function* stream(session: string): AsyncGenerator<SessionEntry, void, undefined> {
-    let after: unknown[] = [-1, 0];
-    for (;;) {
-      const rows = await queries.run(
-        `SELECT token, n, record::text AS record FROM ${s}.records
-         WHERE session = $1 AND (token, n) > ($2::bigint, $3::bigint) ORDER BY token, n LIMIT ${PAGE}`, [session, ...after], QUERY_MS,
-      );
-      for (const row of rows) yield { record: JSON.parse(String(row['record'])) as unknown, token: Number(row['token']) };
-      const last = rows.at(-1);
-      if (last === undefined || rows.length < PAGE) return;
-      after = [last['token'], last['n']];
-    }
+  async function page(session: string, after: string | null): Promise<RecordPage> {
+    const [token, n] = (after ?? '-1 0').split(' ');
+    const rows = await queries.run(
+      `SELECT token, n, record::text AS record FROM ${s}.records
+       WHERE session = $1 AND (token, n) > ($2::bigint, $3::bigint) ORDER BY token, n LIMIT ${PAGE}`, [session, token, n], QUERY_MS,
+    );
+    const last = rows.at(-1);
+    return {
+      entries: rows.map((row) => ({ record: JSON.parse(String(row['record'])) as unknown, token: Number(row['token']) })),
+      end: last === undefined ? after : `${String(last['token'])} ${String(last['n'])}`,
+    };
   }
+
+  const stream = (session: string): AsyncGenerator<SessionEntry, void, undefined> => streamed((after) => page(session, after));
 
   return {
     async tokenFloor(session) {
       const [row] = await queries.run(`SELECT coalesce(max(token), 0) AS floor FROM ${s}.records WHERE session = $1`, [session], QUERY_MS);
       return Number(row?.['floor'] ?? 0);
     },
-    open, stream,
+    open, page, stream,
     read: (session) => collected(stream(session)),
   };
 }

@@ -6,34 +6,72 @@
  * do, so of two who mean the same grant exactly one finds it.
  */
 
+import { ALIVE_MS, MOST_ASKS, SURE_MS } from '../engine/lock-engine.js';
+
 export interface Statements {
   readonly acquire: string;
   readonly acquireOrWait: string;
   readonly raise: string;
   readonly renew: string;
   readonly release: string;
+  readonly ask: string;
+  readonly withdraw: string;
   readonly bury: string;
   readonly force: string;
   readonly read: string;
+  readonly sessions: string;
   readonly leave: string;
 }
 
 const ms = (column: string): string => `(extract(epoch FROM ${column}) * 1000)::float8`;
 const after = (parameter: string): string => `clock_timestamp() + ${parameter}::float8 * interval '1 millisecond'`;
 
-/** Wakes who is first in line. A hint: who misses it looks by itself. */
+/** Tells who is first in line to look: a hint, who misses it looks by itself. */
 const wakeFirst = (s: string, when: string): string => `
-  SELECT pg_notify(first.channel, first.owner) FROM (
+  SELECT pg_notify(waits.channel, '0 ' || waits.owner) FROM (
     SELECT w.channel, w.owner FROM ${s}.waiters w
     WHERE w.session = $1 AND w.owner <> $2 AND w.seen_until > clock_timestamp() ORDER BY w.seq LIMIT 1
-  ) first WHERE ${when}`;
+  ) waits WHERE ${when}`;
+
+const inMs = (ms: number): string => `clock_timestamp() + interval '${ms} milliseconds'`;
+
+/**
+ * Gives the lock of `where` (a condition on its row, `l`) to who is first in line, if that one has looked so lately that
+ * it is surely there; else to all, and then who is first is told to look. The row comes first, then the line: so does
+ * whoever grants, and none of them waits for another in a circle. The line is seen as it was when the statement began:
+ * who joined since looks once more by itself (`firstLookMs`), who left since gives back what it was granted (`leave`).
+ *
+ * `freed`: who has it now, if anybody, by which token. Nothing lasts unless it is told, so only a grant waits for the disk.
+ */
+const passOn = (s: string, where: string, freedBy: string): string => {
+  // Asked of the row as it is when we have it: who has been buried meanwhile is granted nothing.
+  const granted = (then: string, otherwise = 'NULL'): string => `CASE WHEN next.owner IS NOT NULL
+      AND coalesce((l.buried ->> next.owner)::timestamptz < clock_timestamp(), true) THEN ${then} ELSE ${otherwise} END`;
+  return `first AS (
+  SELECT w.owner, w.channel, w.info, w.seen_until > ${inMs(SURE_MS)} AS sure FROM ${s}.waiters w
+  WHERE w.session = $1 AND w.owner <> $2 AND w.seen_until > clock_timestamp() ORDER BY w.seq LIMIT 1
+), freed AS (
+  UPDATE ${s}.locks l SET freed_by = ${freedBy}, asked = NULL, owner = ${granted('next.owner')}, info = ${granted('next.info')},
+    token = ${granted('l.token + 1', 'l.token')}, since = ${granted('clock_timestamp()')}, expires_at = ${granted(inMs(ALIVE_MS))}
+  FROM (SELECT 1) one LEFT JOIN first next ON next.sure
+  WHERE l.session = $1 AND ${where} RETURNING l.owner, l.token
+), served AS (
+  DELETE FROM ${s}.waiters w USING freed WHERE w.session = $1 AND w.owner = freed.owner
+), told AS (
+  SELECT pg_notify(first.channel, CASE WHEN freed.owner IS NULL THEN 0 ELSE freed.token END || ' ' || first.owner)
+  FROM first, freed
+)`;
+};
+const PASSED_ON = `(SELECT count(*) FROM freed)::int AS freed, (SELECT count(*) FROM told)::int AS told,
+  (SELECT set_config('synchronous_commit', 'off', true) FROM freed WHERE owner IS NULL) AS lazily`;
 
 /**
  * $1 session, $2 owner, $3 lease in ms, $4 info, $5 longest wait for the row in ms; $6 and $7 with waiting: for how
  * long we are seen, ms, and whom to notify.
  *
  * An owner that asks twice gets the same grant again: a lost reply is resolved by asking. Somebody writing in the
- * session (see fence.ts) holds the row: we wait for them, but not for ever.
+ * session (see fence.ts) holds the row: we wait for them, but not for ever. Only a grant waits for the disk: a place in
+ * line that a crash forgets is taken again with the next look.
  */
 function acquire(s: string, waits: boolean): string {
   const mayTake = `l.owner = $2 OR (
@@ -59,13 +97,15 @@ function acquire(s: string, waits: boolean): string {
   ON CONFLICT (session) DO UPDATE SET
     token = CASE WHEN l.owner = $2 THEN l.token ELSE l.token + 1 END,
     owner = $2, since = CASE WHEN l.owner = $2 THEN l.since ELSE clock_timestamp() END,
-    expires_at = ${after('$3')}, info = EXCLUDED.info, freed_by = NULL
+    expires_at = ${after('$3')}, info = EXCLUDED.info,
+    asked = CASE WHEN l.owner = $2 THEN l.asked END
   WHERE ${mayTake}
   RETURNING l.token
 )${waits ? queue : ''}
 SELECT granted.token, l.session IS NULL AS is_new, l.token AS held_token, l.owner, l.info::text AS info,
   ${ms('l.since')} AS since, ${ms('l.expires_at')} AS until,
-  ${ms('l.expires_at')} - ${ms('clock_timestamp()')} AS ends_in
+  ${ms('l.expires_at')} - ${ms('clock_timestamp()')} AS ends_in,
+  CASE WHEN granted.token IS NULL THEN set_config('synchronous_commit', 'off', true) END AS lazily
 FROM (SELECT 1) one LEFT JOIN granted ON true LEFT JOIN ${s}.locks l ON l.session = $1`;
 }
 
@@ -80,16 +120,28 @@ WHERE session = $1 AND owner = $2 AND token = $3::bigint RETURNING token`,
     // $1 session, $2 owner, $3 token, $4 lease in ms, $5 info, $6 longest wait for the row in ms
     renew: `UPDATE ${s}.locks l SET expires_at = ${after('$4')}, info = $5::json
 FROM (SELECT set_config('lock_timeout', $6, true)) bounded
-WHERE l.session = $1 AND l.owner = $2 AND l.token = $3::bigint RETURNING 1 AS held`,
+WHERE l.session = $1 AND l.owner = $2 AND l.token = $3::bigint RETURNING l.asked`,
     // $1 session, $2 owner, $3 token. A crash of the server may undo it, and then the lease ends by itself: so it does
-    // not wait for the disk.
-    release: `WITH freed AS (
-  UPDATE ${s}.locks SET owner = NULL, expires_at = NULL, info = NULL, freed_by = $2
-  WHERE session = $1 AND owner = $2 AND token = $3::bigint RETURNING 1
-), woken AS (${wakeFirst(s, 'EXISTS (SELECT 1 FROM freed)')})
-SELECT (SELECT count(*) FROM freed)::int AS freed, (SELECT count(*) FROM woken)::int AS woken,
-  EXISTS (SELECT 1 FROM ${s}.locks WHERE session = $1 AND owner IS NULL AND freed_by = $2 AND token = $3::bigint) AS already,
-  set_config('synchronous_commit', 'off', true) AS lazily`,
+    // not wait for the disk, unless it grants.
+    release: `WITH ${passOn(s, 'l.owner = $2 AND l.token = $3::bigint', '$2')}
+SELECT ${PASSED_ON},
+  EXISTS (SELECT 1 FROM ${s}.locks WHERE session = $1 AND freed_by = $2 AND token >= $3::bigint) AS already`,
+    // $1 session, $2 token, $3 as, $4 what is laid, $5 longest wait for the row in ms
+    ask: `WITH asked AS (
+  UPDATE ${s}.locks l SET asked = CASE WHEN
+    (SELECT count(*) FROM jsonb_array_elements(l.asked) one WHERE one ->> 'as' = $3::text) < ${MOST_ASKS}
+    THEN coalesce(l.asked, '[]') || $4::jsonb ELSE l.asked END
+  FROM (SELECT set_config('lock_timeout', $5, true)) bounded
+  WHERE l.session = $1 AND l.token = $2::bigint AND l.owner IS NOT NULL AND l.expires_at >= clock_timestamp()
+    AND NOT ($3::text = 'superseded' AND coalesce(l.info ->> 'supersedable', '') = 'false')
+  RETURNING l.owner, l.info ->> 'bell' AS bell
+), told AS (SELECT pg_notify(bell, '0 ' || owner) FROM asked WHERE bell <> '')
+SELECT (SELECT count(*) FROM asked)::int AS asked, (SELECT count(*) FROM told)::int AS told,
+  EXISTS (SELECT 1 FROM ${s}.locks WHERE session = $1 AND token = $2::bigint AND owner IS NOT NULL
+    AND expires_at >= clock_timestamp()) AS held`,
+    // $1 session, $2 token, $3 id
+    withdraw: `UPDATE ${s}.locks SET asked = (SELECT jsonb_agg(one) FROM jsonb_array_elements(asked) one WHERE one ->> 'id' <> $3::text)
+WHERE session = $1 AND token = $2::bigint AND asked IS NOT NULL`,
     // $1 session, $2 owner, $3 for how long, ms. In the row itself, so that no grant can slip past it.
     bury: `WITH buried AS (
   INSERT INTO ${s}.locks AS l (session, token, buried) VALUES ($1, 0, jsonb_build_object($2::text, ${after('$3')}))
@@ -105,20 +157,21 @@ SELECT (SELECT count(*) FROM freed)::int AS freed, (SELECT count(*) FROM woken):
 ), woken AS (${wakeFirst(s, '(SELECT freed FROM buried)')})
 SELECT (SELECT freed FROM buried) AS freed, (SELECT count(*) FROM woken)::int AS woken`,
     // $1 session, $2 nobody (''), $3 token
-    force: `WITH freed AS (
-  UPDATE ${s}.locks SET owner = NULL, expires_at = NULL, info = NULL, freed_by = NULL
-  WHERE session = $1 AND owner IS NOT NULL AND token = $3::bigint RETURNING 1
-), woken AS (${wakeFirst(s, 'EXISTS (SELECT 1 FROM freed)')})
-SELECT (SELECT count(*) FROM freed)::int AS freed, (SELECT count(*) FROM woken)::int AS woken`,
+    force: `WITH ${passOn(s, 'l.owner IS NOT NULL AND l.token = $3::bigint', 'NULL')}
+SELECT ${PASSED_ON}`,
     // $1 session
-    read: `SELECT 'holder' AS kind, owner, token, info::text AS info, ${ms('since')} AS since, ${ms('expires_at')} AS until, 0 AS seq
-FROM ${s}.locks WHERE session = $1 AND owner IS NOT NULL
+    read: `SELECT 'lock' AS kind, l.owner, l.token, l.info::text AS info, ${ms('l.since')} AS since, ${ms('l.expires_at')} AS until,
+  0 AS seq, ${ms('clock_timestamp()')} AS now
+FROM (SELECT 1) one LEFT JOIN ${s}.locks l ON l.session = $1
 UNION ALL
-SELECT 'waiter', owner, NULL, info::text, ${ms('since')}, NULL, seq FROM ${s}.waiters
+SELECT 'waiter', owner, NULL, info::text, ${ms('since')}, NULL, seq, NULL FROM ${s}.waiters
 WHERE session = $1 AND seen_until > clock_timestamp() ORDER BY seq`,
-    // $1 session, $2 owner. Whoever is next may have been waiting for us.
-    leave: `WITH gone AS (DELETE FROM ${s}.waiters w WHERE w.session = $1 AND w.owner = $2 RETURNING 1),
-woken AS (${wakeFirst(s, 'EXISTS (SELECT 1 FROM gone)')})
-SELECT (SELECT count(*) FROM woken)::int AS woken`,
+    // $1 how many
+    sessions: `SELECT session FROM ${s}.locks WHERE owner IS NOT NULL ORDER BY session LIMIT $1::int`,
+    // $1 session, $2 owner. Whoever is next may have been waiting for us; and we may have been granted it on our way out.
+    leave: `WITH ${passOn(s, 'l.owner = $2', '$2')}, gone AS (
+  DELETE FROM ${s}.waiters w WHERE w.session = $1 AND w.owner = $2 RETURNING 1
+), woken AS (${wakeFirst(s, 'EXISTS (SELECT 1 FROM gone) AND NOT EXISTS (SELECT 1 FROM freed)')})
+SELECT ${PASSED_ON}, (SELECT count(*) FROM gone)::int AS gone, (SELECT count(*) FROM woken)::int AS woken`,
   };
 }

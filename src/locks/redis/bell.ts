@@ -1,11 +1,13 @@
 /**
- * The one blocking connection of a store: BLPOP on the wake lists of all its waiters. Opened with the first of them,
- * closed when none has been waiting for a while. What it hears is a hint; a poll stands behind it.
+ * The one blocking connection of a store: BLPOP on a list of its own, in which whoever gives a lock back puts whom of us
+ * it woke, or granted it to. Opened with the first that listens, closed when none has for a while. A poll stands behind it.
  */
+import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../clock.js';
+import type { Ring } from '../engine/lock-engine.js';
 import type { BlockingClient, Commands } from './client.js';
 
-/** Kept open so long after the last waiter, milliseconds: a contended session has its next one within that. */
+/** Kept open so long after the last listener, milliseconds: a contended session has its next one within that. */
 const LINGER_MS = 1_000;
 
 /** After a connection that failed, the next one is tried so much later: the poll goes on meanwhile. */
@@ -14,33 +16,43 @@ const RETRY_MS = 250;
 /** A BLPOP blocks so long, seconds; the waiters' own poll is shorter, so nobody depends on it. */
 const BLOCK_S = '5';
 
-/** A BLPOP that had not begun to block when it was interrupted is interrupted again so much later, milliseconds. */
-const AGAIN_MS = 3;
+/** Elements for owners that do not listen yet, since the answer that they have to wait is still on its way to them. */
+const MOST_EARLY = 100;
 
 export class Bell {
+  /** Empty in a cluster: the list lies on one node, the sessions on all of them. There everybody polls. */
+  readonly name: string;
   readonly #commands: Commands;
+  readonly #list: string;
   readonly #clock: Clock;
-  readonly #rings = new Map<string, () => void>();
+  readonly #rings = new Map<string, Ring>();
+  readonly #early = new Map<string, string>();
   #client: BlockingClient | null = null;
   #running = false;
-  /** The server's id of our connection, while it blocks. */
-  #blocked: { readonly id: string } | null = null;
+  /** The connection was ended by us, not lost. */
+  #closed = false;
   #timer: unknown = null;
 
-  constructor(commands: Commands, clock: Clock) {
+  /** @param before what stands before the id of a bell */
+  constructor(commands: Commands, before: string, clock: Clock) {
     this.#commands = commands;
     this.#clock = clock;
+    this.name = commands.isCluster ? '' : randomUUID();
+    this.#list = `${before}${this.name}`;
   }
 
-  /** Rings when something is pushed to this list, until the returned function is called. */
-  listen(list: string, ring: () => void): () => void {
-    if (this.#commands.isCluster) return () => {}; // lists of several sessions lie on several nodes: there they poll
+  /** Rings when something is put there for this owner, until the returned function is called. */
+  listen(owner: string, ring: Ring): () => void {
+    if (this.name === '') return () => {};
     this.#clock.clearTimeout(this.#timer);
-    this.#rings.set(list, ring);
-    if (this.#running) void this.#interrupt();
-    else void this.#run();
+    this.#timer = null;
+    this.#rings.set(owner, ring);
+    if (!this.#running) void this.#run();
+    const early = this.#early.get(owner);
+    if (early !== undefined) this.#hear(early);
     return () => {
-      this.#rings.delete(list);
+      if (this.#rings.get(owner) !== ring) return;
+      this.#rings.delete(owner);
       if (this.#rings.size > 0) return;
       this.#timer = this.#clock.setTimeout(() => this.#close(), LINGER_MS, 'background');
     };
@@ -48,48 +60,39 @@ export class Bell {
 
   async #run(): Promise<void> {
     this.#running = true;
-    while (this.#rings.size > 0) {
+    while (this.#rings.size > 0 || this.#timer !== null) {
       try {
         this.#client ??= await this.#commands.duplicate();
-        await this.#listenOnce(this.#client);
+        const answer = await this.#client.call(['BLPOP', this.#list, BLOCK_S]);
+        if (Array.isArray(answer)) this.#hear(String(answer[1]));
       } catch {
         this.#drop();
-        await new Promise<void>((resolve) => { this.#clock.setTimeout(resolve, RETRY_MS, 'background'); });
+        const lost = !this.#closed;
+        this.#closed = false;
+        if (lost) await new Promise<void>((resolve) => { this.#clock.setTimeout(resolve, RETRY_MS, 'background'); });
       }
     }
     this.#running = false;
-    if (this.#timer === null) this.#drop();
+    this.#drop();
   }
 
-  async #listenOnce(client: BlockingClient): Promise<void> {
-    const lists = [...this.#rings.keys()];
-    const [id, popped] = [client.call(['CLIENT', 'ID']), client.call(['BLPOP', ...lists, BLOCK_S])];
-    popped.catch(() => {}); // if the first fails, so does the second
-    const blocked = { id: String(await id) };
-    this.#blocked = blocked;
-    // A list that has come since was not among those we block on.
-    if ([...this.#rings.keys()].some((list) => !lists.includes(list))) void this.#interrupt();
-    try {
-      const answer = await popped;
-      if (Array.isArray(answer)) this.#rings.get(String(answer[0]).slice(this.#commands.keyPrefix.length))?.();
-    } finally {
-      this.#blocked = null;
-    }
-  }
-
-  /** Ends the BLPOP under way, if there is one, so that the next one has all lists. */
-  async #interrupt(): Promise<void> {
-    const blocked = this.#blocked;
-    while (blocked !== null && this.#blocked === blocked) {
-      const ended = await this.#commands.call(['CLIENT', 'UNBLOCK', blocked.id]).catch(() => 1);
-      if (Number(ended) === 1) return;
-      await new Promise<void>((resolve) => { this.#clock.setTimeout(resolve, AGAIN_MS, 'background'); });
+  /** An element: `token epoch owner`. */
+  #hear(element: string): void {
+    const [token = '', epoch = ''] = element.split(' ', 2);
+    const owner = element.slice(token.length + epoch.length + 2);
+    const ring = this.#rings.get(owner);
+    this.#early.delete(owner);
+    if (ring) return token === '0' ? ring() : ring({ token: Number(token), epoch: epoch === '-' ? '' : epoch });
+    this.#early.set(owner, element);
+    for (const oldest of this.#early.keys()) {
+      if (this.#early.size <= MOST_EARLY) break;
+      this.#early.delete(oldest);
     }
   }
 
   #close(): void {
     this.#timer = null;
-    if (this.#rings.size > 0) return;
+    this.#closed = this.#client !== null;
     this.#drop();
   }
 

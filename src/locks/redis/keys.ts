@@ -8,8 +8,9 @@ export interface SessionKeys {
   readonly seen: string;
   readonly records: string;
   /** In front of an owner. */
-  readonly wake: string;
   readonly buried: string;
+  /** In front of an owner: what it is asked. */
+  readonly asks: string;
 }
 
 /** @throws AttemptError `CONFIG_INVALID` */
@@ -25,6 +26,12 @@ export function keysOf(prefix: string, session: string): SessionKeys {
   const at = `${prefix}:{${tag}}:`;
   return {
     lock: `${at}lock`, line: `${at}line`, waiters: `${at}waiters`, seen: `${at}seen`, records: `${at}records`,
-    wake: `${at}wake:`, buried: `${at}buried:`,
+    buried: `${at}buried:`, asks: `${at}asks:`,
   };
 }
+
+/** The session whose hash tag this is. */
+export const sessionOf = (tag: string): string => tag.replaceAll('%7B', '{').replaceAll('%7D', '}').replaceAll('%25', '%');
+
+/** In front of the id of a bell: a list for each store that waits. In no session's slot. */
+export const bellsOf = (prefix: string): string => `${prefix}:bell:`;

@@ -5,7 +5,7 @@
 import { expect } from '../../config-checks.js';
 import type { SessionEntry } from '../../session/read-session.js';
 import type { OpenRequest, OpenedSession } from '../../session/session-records.js';
-import { collected, expectAlone, notHeldHere, RecordQueue, type Batch, type EngineRecords } from '../engine/record-queue.js';
+import { collected, notHeldHere, RecordQueue, streamed, type Batch, type EngineRecords, type RecordPage } from '../engine/record-queue.js';
 import { Commands, isConnectionFailure, isIoredis, isNodeRedis, Script, type RedisClient } from './client.js';
 import { checkedPrefix, keysOf } from './keys.js';
 
@@ -43,13 +43,16 @@ local token, number = last()
 return token == tonumber(ARGV[2]) and number or 0
 `);
 
-/** ARGV 1 owner, 2 token, 3 first number, 4 replaces ('1'), then the records. Answers 1, or 0 where it is not held. */
+/**
+ * ARGV 1 owner, 2 token, 3 first number (empty: after what is there, for one of several children), 4 replaces ('1'), then
+ * the records. Answers 1, or 0 where it is not held.
+ */
 const write = new Script(`${LAST}
 if not held() then return 0 end
 local token, number = last()
 if token > tonumber(ARGV[2]) then return 0 end
 if token < tonumber(ARGV[2]) then number = 0 end
-local first = tonumber(ARGV[3])
+local first = tonumber(ARGV[3]) or number + 1
 for i = 5, #ARGV do
   local n = first + i - 5
   if n > number then redis.call('XADD', KEYS[2], ARGV[2] .. '-' .. string.format('%.0f', n), 'record', ARGV[i]) end
@@ -85,30 +88,29 @@ export function redisSession(client: RedisClient, options: RedisSessionOptions =
   };
 
   async function open(request: OpenRequest): Promise<OpenedSession> {
-    expectAlone(request);
-    const { session, lease: { owner, token } } = request;
+    const { session, joining = false, lease: { owner, token } } = request;
     const last = await opening.run(commands, keys(session), [owner, token]);
     if (last === null) throw notHeldHere(session, 'Redis and prefix');
     const writeBatch = async ({ first, records, replaces }: Batch): Promise<boolean> =>
-      Number(await write.run(commands, keys(session), [owner, token, first, replaces ? 1 : 0, ...records])) === 1;
-    return new RecordQueue(session, { write: writeBatch, isConnectionFailure }, Number(last) + 1).opened();
+      Number(await write.run(commands, keys(session), [owner, token, first ?? '', replaces ? 1 : 0, ...records])) === 1;
+    return new RecordQueue(session, { write: writeBatch, isConnectionFailure }, joining ? null : Number(last) + 1).opened();
   }
 
-  async function* stream(session: string): AsyncGenerator<SessionEntry, void, undefined> {
+  async function page(session: string, after: string | null): Promise<RecordPage> {
     const [, records = ''] = keys(session);
-    let from = '-';
-    for (;;) {
-      const page = await commands.call(['XRANGE', records, from, '+', 'COUNT', String(PAGE)]) as [string, string[]][];
-      for (const [id, [, text = '']] of page) yield { record: JSON.parse(text) as unknown, token: Number(id.split('-')[0]) };
-      const last = page.at(-1);
-      if (last === undefined || page.length < PAGE) return;
-      from = `(${last[0]}`;
-    }
+    const from = after === null ? '-' : `(${after}`;
+    const found = await commands.call(['XRANGE', records, from, '+', 'COUNT', String(PAGE)]) as [string, string[]][];
+    return {
+      entries: found.map(([id, [, text = '']]) => ({ record: JSON.parse(text) as unknown, token: Number(id.split('-')[0]) })),
+      end: found.at(-1)?.[0] ?? after,
+    };
   }
+
+  const stream = (session: string): AsyncGenerator<SessionEntry, void, undefined> => streamed((after) => page(session, after));
 
   return {
     tokenFloor: async (session) => Number(await floor.run(commands, keys(session), ['', ''])),
-    open, stream,
+    open, page, stream,
     read: (session) => collected(stream(session)),
   };
 }
