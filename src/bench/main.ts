@@ -1,6 +1,7 @@
 /**
  * `npm run bench [-- section...] [--json] [--quick]`: what locks and attempts cost, beside what they are compared with.
- * Sections: attempt, crowd, abort, process, flat, weight, watched. `--json` prints the raw samples; `--quick` a tenth of them.
+ * Sections: attempt, crowd, abort, process, flat, weight, watched, windows. `--json` prints the raw samples; `--quick` a
+ * tenth of them.
  * The numbers are this machine's; the ratios are of one run and travel better. Nothing here passes or fails.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -17,6 +18,7 @@ import { machineOf } from './machine.js';
 import { printAborts, printCosts, printCrowds, printFlat, printInProcess, printMachine, printWeights } from './print.js';
 import { printWatched, watchedIn } from './watched.js';
 import { weigh, type Weighed } from './weight.js';
+import { printYielding, yielding } from './yielding.js';
 
 interface Run {
   readonly directory: string;
@@ -86,6 +88,9 @@ const SECTIONS: Readonly<Record<string, (run: Run) => Promise<Measured>>> = {
   },
   async watched({ directory, thin }) {
     return measured(await watchedIn(directory, Math.ceil(1_500 / thin)), printWatched);
+  },
+  async windows({ directory, thin }) {
+    return measured(await yielding(directory, thin), printYielding);
   },
 };
 

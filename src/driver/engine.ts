@@ -15,6 +15,7 @@ import type { AttemptContext, AttemptEvent, AttemptInput, AttemptOutput } from '
 import type { Clock } from '../clock.js';
 import type { Watch } from '../trace/watch.js';
 import { callSafely } from '../warnings.js';
+import { Timers } from './timers.js';
 
 export type Command = keyof typeof commands;
 
@@ -28,17 +29,19 @@ export interface EngineHost {
   ended(output: AttemptOutput): void;
 }
 
-type Actor = ActorRefFrom<typeof attemptMachine>;
+/** Where an actor keeps its engine. A WeakMap of all of them would be gone through with every collection of garbage. */
+const ENGINE = Symbol('engine');
 
-/** The engine of an actor: commands are provided once for all, since providing costs more than an attempt. */
-const engines = new WeakMap<object, Engine>();
+type Actor = ActorRefFrom<typeof attemptMachine> & { [ENGINE]?: Engine };
+
+/** Commands are provided once for all, since providing costs more than an attempt. */
 
 const driven = attemptMachine.provide({
   actions: Object.fromEntries(
     (Object.keys(commands) as Command[]).map((command) => [
       command,
       ({ self, context }: { self: object; context: AttemptContext }) =>
-        engines.get(self)?.queue(command, context.seq),
+        (self as Actor)[ENGINE]?.queue(command, context.seq),
     ]),
   ),
 });
@@ -46,7 +49,7 @@ const driven = attemptMachine.provide({
 // XState tells nobody which event a timer was; the trace wants to say so ("settleMs").
 const transition = driven.transition.bind(driven);
 driven.transition = (snapshot, event, scope) => {
-  engines.get(scope.self)?.note(event as AttemptEvent);
+  (scope.self as Actor)[ENGINE]?.note(event as AttemptEvent);
   return transition(snapshot, event, scope);
 };
 
@@ -80,14 +83,14 @@ export class Engine {
     this.#watch = watch;
     this.#actor = createActor(driven, {
       input,
-      clock: this.#timersOf(clock),
       ...(inspect && {
         inspect: (event: InspectionEvent) => {
           this.#news.push(() => callSafely('inspect', () => inspect(event)));
         },
       }),
     });
-    engines.set(this.#actor, this);
+    this.#actor[ENGINE] = this;
+    this.#actor.system.scheduler = new Timers(clock, () => this.#afterTransition());
     this.#actor.start();
     this.#drain();
   }
@@ -156,19 +159,5 @@ export class Engine {
       this.#watch?.ended(snapshot.output as AttemptOutput);
       this.#host.ended(snapshot.output as AttemptOutput);
     }
-  }
-
-  /** The clock as XState wants it. A limit of Infinity is no timer at all (XState would fire it at once). */
-  #timersOf(clock: Clock) {
-    return {
-      setTimeout: (fn: (...args: unknown[]) => void, ms: number): unknown =>
-        ms === Infinity ? null : clock.setTimeout(() => {
-          fn();
-          this.#afterTransition();
-        }, ms),
-      clearTimeout: (handle: unknown): void => {
-        if (handle !== null) clock.clearTimeout(handle);
-      },
-    };
   }
 }

@@ -11,6 +11,7 @@ import { shown } from '../config-checks.js';
 import { describe, NOT_WANTED, StopAsked } from '../errors.js';
 import { callSafely, warn } from '../warnings.js';
 import { giveBack } from './give-back.js';
+import { LazyAbort, withSignal } from './lazy-abort.js';
 import { nestedError } from './nesting.js';
 import { askHoldersToEnd } from './take-over.js';
 
@@ -38,7 +39,7 @@ export class LockSide {
   readonly #host: LockSideHost;
   /** Of the last request: a request of its own owner for each grant, so that a tombstone bars one and no other. */
   #owner: string;
-  #wanted: AbortController | null = null;
+  #wanted: LazyAbort | null = null;
   #requests = 0;
   #lease: Lease | null = null;
   /** Marked when the request went out: a lease may be counted from then, and the machine may sleep before we hear. */
@@ -70,7 +71,7 @@ export class LockSide {
     const { locks, session, records, budgets, attemptId, clock } = this.#spec;
     this.#sleep = new SleepMeter(clock);
     const floor = records?.tokenFloor?.bind(records);
-    const wanted = new AbortController();
+    const wanted = new LazyAbort();
     this.#leave();
     this.#lease = null;
     this.#wanted = wanted;
@@ -82,10 +83,11 @@ export class LockSide {
       stopAsking();
       fact();
     };
-    this.#ask(() => locks.acquire({
-      session, owner: this.#owner, waitMs: budgets.waitMs, signal: wanted.signal, info: this.#host.info,
+    const request = {
+      session, owner: this.#owner, waitMs: budgets.waitMs, info: this.#host.info, isWanted: () => !wanted.isAborted,
       ...(floor && this.#spec.stamp && { tokenFloor: () => floor(session) }),
-    })).then(
+    };
+    this.#ask(() => locks.acquire(withSignal(request, wanted))).then(
       (result) => answered(() => this.#answered(seq, result)),
       (error: unknown) => answered(() => this.#host.dispatch({ type: 'lock.unknown', seq, error: asError(error) })),
     );

@@ -12,6 +12,7 @@ import type { LeaseCertainty } from '../session/gate.js';
 import type { OpenedSession } from '../session/session-records.js';
 import { adopt, isThenable } from '../thenable.js';
 import { callSafely } from '../warnings.js';
+import { LazyAbort, withSignal } from './lazy-abort.js';
 import { thrownBy } from './thrown.js';
 
 /** A renewed lease is noticed this late while an opening waits for it. */
@@ -26,7 +27,7 @@ const isOpened = (opened: Partial<OpenedSession> | null): boolean =>
 export class Opening {
   readonly #spec: AttemptSpec<unknown>;
   readonly #dispatch: (event: AttemptEvent) => void;
-  #wanted: AbortController | null = null;
+  #wanted: LazyAbort | null = null;
   #opened: OpenedSession | null = null;
   #hasToClose = false;
 
@@ -42,26 +43,25 @@ export class Opening {
 
   /** @param certainty tells whether the lease is in doubt */
   begin(seq: number, lease: Lease, certainty: LeaseCertainty): void {
-    const wanted = new AbortController();
+    const wanted = new LazyAbort();
     this.#wanted = wanted;
-    const { signal } = wanted;
     const failed = (error: unknown): void =>
       this.#dispatch({ type: 'session.failed', seq, error: thrownBy('records.open()', error) });
     const done = (opened: OpenedSession | null): void => {
-      if (signal.aborted) return this.#close(opened); // nobody waits for it any more
+      if (wanted.isAborted) return this.#close(opened); // nobody waits for it any more
       if (this.#spec.records && !isOpened(opened)) return failed(new Error(NOT_OPENED));
       this.#opened = opened;
       this.#hasToClose = true;
       if (!certainty.isInDoubt()) return this.#isOpen(seq);
-      void this.#untilCertain(certainty, signal).then(() => {
-        if (!signal.aborted) this.#isOpen(seq);
+      void this.#untilCertain(certainty, wanted.signal).then(() => {
+        if (!wanted.isAborted) this.#isOpen(seq);
       });
     };
     try {
       const { records, session, locks, stamp } = this.#spec;
       const { tokenScope } = locks.capabilities;
       const token = stamp && tokenScope !== 'none' ? lease.token : null;
-      const opened = records?.open({ session, lease, token, tokenScope, signal }) ?? null;
+      const opened = records?.open(withSignal({ session, lease, token, tokenScope }, wanted)) ?? null;
       if (isThenable(opened)) adopt(opened).then(done, failed);
       else done(opened);
     } catch (error) {

@@ -5,6 +5,7 @@
 import type { AttemptEvent } from '../../machines/attempt.types.js';
 import { expect, expectMs } from '../config-checks.js';
 import { AttemptError } from '../errors.js';
+import type { LazyAbort } from './lazy-abort.js';
 
 /** How a time limit treats a section. */
 export interface SectionOptions {
@@ -23,7 +24,8 @@ export interface SectionOptions {
 /** What sections need of the work side. */
 export interface SectionsHost {
   readonly session: string;
-  readonly signal: AbortSignal;
+  /** Has the work been told to end? */
+  readonly told: LazyAbort;
   dispatch(event: AttemptEvent): void;
   state(): string;
   /** Milliseconds since the work was started. */
@@ -72,8 +74,8 @@ export class Sections {
 
   /** Nothing new is begun by work that has been told to end. */
   #expectRunning(name: string): void {
-    const { signal, session } = this.#host;
-    if (signal.aborted) throw signal.reason;
+    const { told, session } = this.#host;
+    told.throwIfAborted();
     if (this.#host.state().startsWith('running')) return;
     throw new AttemptError('WRITER_CLOSED', `Expected the attempt on ${session} to be running, but it has ended: `
       + `the section "${name}" was not begun.`);

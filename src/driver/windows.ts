@@ -9,6 +9,7 @@ import { AttemptError } from '../errors.js';
 import { waitFor } from '../locks/patience.js';
 import type { SessionEntry } from '../session/read-session.js';
 import type { SessionRecords } from '../session/session-records.js';
+import type { LazyAbort } from './lazy-abort.js';
 
 /** What a yield window ends with, the lock in hand again. */
 export interface Yielded<T> {
@@ -30,7 +31,8 @@ export interface WindowsHost {
   readonly settleMs: number;
   /** Those who can tell what others wrote, where tokens can be trusted to tell. */
   readonly records: Pick<SessionRecords, 'recordsBetween'> | null;
-  readonly signal: AbortSignal;
+  /** Has the work been told to end? */
+  readonly told: LazyAbort;
   dispatch(event: AttemptEvent): void;
   state(): string;
   token(): number | null;
@@ -65,7 +67,7 @@ export class Windows {
   yieldLock<T>(fn: () => T | PromiseLike<T>): Promise<Yielded<T>> {
     const isOther = this.#isOpen;
     const ended = this.#yield(fn);
-    if (this.#host.signal.aborted) unheard(ended);
+    if (this.#host.told.isAborted) unheard(ended);
     else if (this.#isOpen && !isOther) this.#ended = ended; // else it was refused, and the work should look at it
     return ended;
   }
@@ -99,7 +101,7 @@ export class Windows {
       } catch (error) {
         ending = () => { throw error; };
       }
-      if (this.#host.signal.aborted) ending(); // its own error first
+      if (this.#host.told.isAborted) ending(); // its own error first
       this.#expectRunning();
       await this.#step({ type: 'window.ended' });
       this.#isOpen = false;
@@ -112,8 +114,8 @@ export class Windows {
   }
 
   #expectRunning(): void {
-    const { signal, session } = this.#host;
-    if (signal.aborted) throw signal.reason;
+    const { told, session } = this.#host;
+    told.throwIfAborted();
     if (!this.#host.state().startsWith('running')) {
       throw new AttemptError('WRITER_CLOSED', `Expected the attempt on ${session} to be running, but it has ended: `
         + 'there is no lock to give up.');
@@ -128,13 +130,13 @@ export class Windows {
 
   /** Writes that were begun go first: a lock must not be given up under them. */
   async #untilWritten(): Promise<void> {
-    const { clock, settleMs, signal, session } = this.#host;
+    const { clock, settleMs, told, session } = this.#host;
     if (this.#host.pendingWrites() === 0) return;
-    const how = await waitFor(clock, settleMs, signal, (woken) => {
+    const how = await waitFor(clock, settleMs, told.signal, (woken) => {
       void this.#host.writesIdle().then(woken);
       return () => {};
     });
-    if (how === 'cancelled') throw signal.reason;
+    if (how === 'cancelled') told.throwIfAborted();
     if (how === 'time') {
       throw new AttemptError('WRITES_UNSETTLED', `Expected the writes to ${session} begun before yieldLock() to end `
         + `within settleMs (${settleMs}), but one has not. The lock was kept. Await your writes first, and do not call `

@@ -13,7 +13,9 @@ import { weakerFencing, type Fencing, type SessionWriter } from '../session/writ
 import { adopt } from '../thenable.js';
 import { callSafely, warn } from '../warnings.js';
 import { Cleanup } from './cleanup.js';
+import { LazyAbort, withSignal } from './lazy-abort.js';
 import { enclosing, runInside } from './nesting.js';
+import { live } from './live.js';
 import { Opening } from './opening.js';
 import { Sections } from './sections.js';
 import { Windows } from './windows.js';
@@ -37,14 +39,15 @@ export interface WorkSideHost {
 export class WorkSide {
   readonly #spec: AttemptSpec<unknown>;
   readonly #host: WorkSideHost;
-  readonly #told = new AbortController();
+  readonly #told = new LazyAbort();
   /** Fires at the end of the attempt: whatever still waits here then waits for nothing. */
   #over: AbortController | null = null;
   #isOver = false;
   readonly #opening: Opening;
-  readonly #windows: Windows;
-  readonly #sections: Sections;
-  readonly #cleanup: Cleanup;
+  /** Made when the work asks for the first, which it mostly never does. */
+  #windows: Windows | null = null;
+  #sections: Sections | null = null;
+  #cleanup: Cleanup | null = null;
   #certainty: LeaseCertainty | null = null;
   #work: Writing | null = null;
   #settledAt: number | null = null;
@@ -53,26 +56,11 @@ export class WorkSide {
     this.#spec = spec;
     this.#host = host;
     this.#opening = new Opening(spec, (event) => host.dispatch(event));
-    const { session, clock, budgets, records, stamp, locks } = spec;
-    const common = {
-      session, signal: this.#told.signal, dispatch: (event: AttemptEvent) => host.dispatch(event), state: () => host.state(),
-    };
-    const { tokenScope } = locks.capabilities;
-    const canTell = stamp && (tokenScope === 'durable' || tokenScope === 'process');
-    this.#windows = new Windows({
-      ...common, clock, settleMs: budgets.settleMs, records: canTell ? records : null,
-      token: () => host.context().token,
-      pendingWrites: () => this.#work?.writer.pending ?? 0,
-      writesIdle: () => this.#work?.writer.idle() ?? Promise.resolve(),
-      closeSession: () => this.#opening.close(),
-    });
-    this.#cleanup = new Cleanup(spec, host, () => this.#startWriting('cleaning'));
-    this.#sections = new Sections({ ...common, ranMs: () => host.ranMs(), changed: (what) => host.sectionChanged(what) });
   }
 
   /** The sections of the work that are open now. */
   get section(): string | null {
-    return this.#sections.open;
+    return this.#sections?.open ?? null;
   }
 
   /** When the work's promise ended, on the clock; null while it has not. */
@@ -81,12 +69,12 @@ export class WorkSide {
   }
 
   get fencing(): Fencing {
-    return weakerFencing(this.#work?.writer.used ?? 'none', this.#cleanup.writer?.used ?? 'none');
+    return weakerFencing(this.#work?.writer.used ?? 'none', this.#cleanup?.writer?.used ?? 'none');
   }
 
   /** Writes refused because they came too late. */
   get refusedWrites(): number {
-    return (this.#work?.writer.refused ?? 0) + (this.#cleanup.writer?.refused ?? 0);
+    return (this.#work?.writer.refused ?? 0) + (this.#cleanup?.writer?.refused ?? 0);
   }
 
   /** Is the lease past its deadline, with nobody known to have taken it? */
@@ -125,14 +113,12 @@ export class WorkSide {
   }
 
   #workContext(session: SessionWriter): WorkContext {
-    const host = this.#host;
-    return {
-      signal: this.#told.signal, session, guard: session.guard, attemptId: this.#spec.attemptId,
-      get token() { return host.context().token; },
+    return withToken(withSignal({
+      session, guard: session.guard, attemptId: this.#spec.attemptId,
       progress: (note) => this.#progressed(note),
-      yieldLock: (fn) => this.#windows.yieldLock(fn),
-      section: (name, fn, options) => this.#sections.run(name, fn, options),
-    };
+      yieldLock: (fn) => (this.#windows ??= this.#newWindows()).yieldLock(fn),
+      section: (name, fn, options) => (this.#sections ??= this.#newSections()).run(name, fn, options),
+    } satisfies Omit<WorkContext, 'signal' | 'token'>, this.#told), this.#host);
   }
 
   /** Performs `closeWriter`: the gate asks the machine's state; whoever waits in doubt is answered now. */
@@ -142,31 +128,32 @@ export class WorkSide {
 
   /** Performs `runWindow` and `resumeWork`. */
   goOn(): void {
-    this.#windows.goOn();
+    this.#windows?.goOn();
   }
 
   /** Performs `tellWork`. */
   tell(by: AbortedBy, reason: unknown): void {
     const told = new AbortReason(by, reason);
     this.#told.abort(told);
-    this.#windows.end(told);
+    this.#windows?.end(told);
   }
 
   /** Performs `runCleanup`. */
   runCleanup(seq: number): void {
+    this.#cleanup ??= new Cleanup(this.#spec, this.#host, () => this.#startWriting('cleaning'));
     this.#cleanup.run(seq);
   }
 
   /** Performs `endCleanup`. */
   endCleanup(): void {
-    this.#cleanup.end();
+    this.#cleanup?.end();
   }
 
   /** The end: nothing of the session stays open. */
   close(): void {
     this.#isOver = true;
     this.#over?.abort(NOT_WANTED);
-    this.#windows.end(NOT_WANTED);
+    this.#windows?.end(NOT_WANTED);
     this.#opening.close();
   }
 
@@ -200,16 +187,41 @@ export class WorkSide {
     });
   }
 
+  #newWindows(): Windows {
+    const host = this.#host;
+    const { session, clock, budgets, records, stamp, locks } = this.#spec;
+    const { tokenScope } = locks.capabilities;
+    const canTell = stamp && (tokenScope === 'durable' || tokenScope === 'process');
+    return new Windows({
+      session, told: this.#told, dispatch: (event) => host.dispatch(event), state: () => host.state(),
+      clock, settleMs: budgets.settleMs, records: canTell ? records : null,
+      token: () => host.context().token,
+      pendingWrites: () => this.#work?.writer.pending ?? 0,
+      writesIdle: () => this.#work?.writer.idle() ?? Promise.resolve(),
+      closeSession: () => this.#opening.close(),
+    });
+  }
+
+  #newSections(): Sections {
+    const host = this.#host;
+    return new Sections({
+      session: this.#spec.session, told: this.#told, dispatch: (event) => host.dispatch(event), state: () => host.state(),
+      ranMs: () => host.ranMs(), changed: (what) => host.sectionChanged(what),
+    });
+  }
 
   #startWriting(state: WritingState): Writing {
     const host = this.#host;
     return startWriting(state, {
-      state: () => host.state(), context: () => host.context(), inWindow: () => this.#windows.isOpen,
+      state: () => host.state(), context: () => host.context(), inWindow: () => this.#windows?.isOpen ?? false,
       opened: () => this.#opening.opened, certainty: () => this.#certainty,
       clock: this.#spec.clock, answerMs: this.#spec.budgets.answerMs,
     });
   }
 }
+
+/** Another one after each window. */
+const withToken = live('token', (host: WorkSideHost) => host.context().token);
 
 /** Performs `callOnTimeout`. */
 export function callOnTimeout(spec: AttemptSpec<unknown>, context: AttemptContext): void {

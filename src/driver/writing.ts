@@ -4,9 +4,9 @@
  */
 import type { AttemptContext } from '../../machines/attempt.types.js';
 import type { Clock } from '../clock.js';
-import { WriteGate, type LeaseCertainty } from '../session/gate.js';
+import { WriteGate, type GateInputs, type LeaseCertainty } from '../session/gate.js';
 import type { OpenedSession } from '../session/session-records.js';
-import { createWriter, type TrackedWriter } from '../session/writer.js';
+import { createWriter, type TrackedWriter, type WriterOptions } from '../session/writer.js';
 
 /** A state that writes. */
 export type WritingState = 'running.working' | 'cleaning';
@@ -30,26 +30,67 @@ export interface WritingParts {
   readonly answerMs: number;
 }
 
-export function startWriting(state: WritingState, parts: WritingParts): Writing {
-  let open = true;
-  const isYielded = (): boolean => open && state === 'running.working' && parts.state().startsWith('running')
-    && (parts.inWindow() || parts.state() !== state);
-  const gate = new WriteGate({
-    isOpen: () => open && parts.state() === state,
-    isYielded,
-    isLost: () => parts.context().lease === 'lost',
-    get certainty() { return known(parts.certainty()); },
-    get token() { return parts.context().token; },
-  });
-  const { clock, answerMs } = parts;
-  const writer = createWriter({ gate, get opened() { return parts.opened(); }, clock, answerMs });
-  return {
-    writer,
-    close: () => {
-      open = false;
-      writer.recheck();
-    },
-  };
+export const startWriting = (state: WritingState, parts: WritingParts): Writing => new WritingNow(state, parts);
+
+/** A class, and so is the next, for their getters: see `live.ts`. */
+class WritingNow implements Writing, GateInputs {
+  readonly writer: TrackedWriter;
+  readonly #state: WritingState;
+  readonly #parts: WritingParts;
+  #open = true;
+
+  constructor(state: WritingState, parts: WritingParts) {
+    this.#state = state;
+    this.#parts = parts;
+    this.writer = createWriter(new OptionsNow(new WriteGate(this), parts));
+  }
+
+  isOpen(): boolean {
+    return this.#open && this.#parts.state() === this.#state;
+  }
+
+  isYielded(): boolean {
+    const parts = this.#parts;
+    return this.#open && this.#state === 'running.working' && parts.state().startsWith('running')
+      && (parts.inWindow() || parts.state() !== this.#state);
+  }
+
+  isLost(): boolean {
+    return this.#parts.context().lease === 'lost';
+  }
+
+  get certainty(): LeaseCertainty {
+    return known(this.#parts.certainty());
+  }
+
+  get token(): number | null {
+    return this.#parts.context().token;
+  }
+
+  close(): void {
+    this.#open = false;
+    this.writer.recheck();
+  }
+}
+
+class OptionsNow implements WriterOptions {
+  readonly #parts: WritingParts;
+
+  constructor(readonly gate: WriteGate, parts: WritingParts) {
+    this.#parts = parts;
+  }
+
+  get opened(): OpenedSession | null {
+    return this.#parts.opened();
+  }
+
+  get clock(): Clock {
+    return this.#parts.clock;
+  }
+
+  get answerMs(): number {
+    return this.#parts.answerMs;
+  }
 }
 
 function known(certainty: LeaseCertainty | null): LeaseCertainty {

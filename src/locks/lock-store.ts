@@ -69,6 +69,11 @@ export interface AcquireRequest {
   readonly waitMs: number;
   /** Fires when the lock is no longer wanted. A grant that lands later is given back by the store itself. */
   readonly signal: AbortSignal;
+  /**
+   * Is it wanted now? As `!signal.aborted`, which is what holds where this is absent; but asking here makes no signal,
+   * and one that nobody waits with need never be made.
+   */
+  readonly isWanted?: () => boolean;
   /** The highest token the session's own records carry. Asked under the lock, when the store has to know. */
   readonly tokenFloor?: () => Promise<number>;
   readonly info: HolderInfo;

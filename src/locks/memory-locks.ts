@@ -10,7 +10,7 @@ import type {
   SessionStatus, Waiter,
 } from './lock-store.js';
 import { Notices } from './notices.js';
-import { waitFor } from './patience.js';
+import { isStillWanted, waitFor } from './patience.js';
 import { Tombstones } from './tombstones.js';
 
 export interface MemoryLocksOptions {
@@ -103,13 +103,13 @@ class MemoryLocks implements LockStore {
   }
 
   async acquire(request: AcquireRequest): Promise<AcquireResult> {
-    const { session, waitMs, signal, info } = request;
+    const { session, waitMs, info } = request;
     // The head of the line holds the lock; it leaves its place when it gives the lock back.
     const place = this.#queue.join(session, {
       attemptId: info.attemptId, pid: info.pid, host: info.host, since: this.#clock.wallNow(), sameProcess: true,
     });
     if (!place.isFirst() && waitMs > 0) {
-      await waitFor(this.#clock, waitMs, signal, (woken) => {
+      await waitFor(this.#clock, waitMs, request.signal, (woken) => {
         void place.turn.then(woken);
         return () => {};
       });
@@ -155,8 +155,8 @@ class MemoryLocks implements LockStore {
     return 'asked';
   }
 
-  #isWanted({ signal, owner }: AcquireRequest): boolean {
-    return !signal.aborted && !this.#tombstones.has(owner);
+  #isWanted(request: AcquireRequest): boolean {
+    return isStillWanted(request) && !this.#tombstones.has(request.owner);
   }
 
   #grant({ session, owner, info }: AcquireRequest, leave: () => void): Lease {
@@ -169,11 +169,12 @@ class MemoryLocks implements LockStore {
     return lease;
   }
 
-  async #learnFloor({ session, tokenFloor, signal }: AcquireRequest): Promise<void> {
+  async #learnFloor(request: AcquireRequest): Promise<void> {
+    const { session, tokenFloor } = request;
     if (!tokenFloor || this.#floorKnown.has(session)) return;
     const asked = tokenFloor();
     // A read that hangs must not keep the place in line of an asker who has left.
-    const woken = await waitFor(this.#clock, Infinity, signal, (wake) => {
+    const woken = await waitFor(this.#clock, Infinity, request.signal, (wake) => {
       asked.then(wake, wake);
       return () => {};
     });

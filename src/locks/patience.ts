@@ -2,9 +2,14 @@
  * Waiting inside a store: for a turn or an event, until patience is over or nobody wants the lock any more.
  */
 import type { Clock } from '../clock.js';
+import type { AcquireRequest } from './lock-store.js';
 
 /** How a wait ended. */
 export type Woken = 'event' | 'time' | 'cancelled';
+
+/** Has nobody cancelled the request? */
+export const isStillWanted = (request: Pick<AcquireRequest, 'signal' | 'isWanted'>): boolean =>
+  request.isWanted?.() ?? !request.signal.aborted;
 
 /**
  * Waits for an event.

@@ -70,11 +70,11 @@ export interface GateInputs {
    * Is the attempt in the state this writer belongs to? `running` for the work's, `cleaning` for the
    * cleanup's.
    */
-  readonly isOpen: () => boolean;
+  isOpen(): boolean;
   /** Has the work given the lock up for a while? Absent where it cannot. */
-  readonly isYielded?: () => boolean;
+  isYielded?(): boolean;
   /** Has the lease been reported lost? */
-  readonly isLost: () => boolean;
+  isLost(): boolean;
   /** Shared by all gates of one lease, since it remembers what was slept. Read at every question, as is `token`. */
   readonly certainty: LeaseCertainty;
   /** For messages; null where there is none. */
@@ -93,10 +93,10 @@ export class WriteGate {
   }
 
   ask(): GateVerdict {
-    const { isOpen, isYielded, isLost, certainty } = this.#inputs;
-    if (isLost()) return 'lost';
-    if (isYielded?.()) return 'yielded';
-    if (!isOpen()) return 'closed';
-    return certainty.isInDoubt() ? 'doubt' : 'open';
+    const inputs = this.#inputs;
+    if (inputs.isLost()) return 'lost';
+    if (inputs.isYielded?.()) return 'yielded';
+    if (!inputs.isOpen()) return 'closed';
+    return inputs.certainty.isInDoubt() ? 'doubt' : 'open';
   }
 }

@@ -16,7 +16,7 @@ export const BUGS: Record<string, Bug> = {
     becomes: 'this.#clock.now() >= deadline',
   },
   'the gate does not ask the state (S5)': {
-    file: writing, is: 'open && parts.state() === state', becomes: 'true',
+    file: writing, is: 'this.#open && this.#parts.state() === this.#state', becomes: 'true',
   },
   'a late grant is taken for the end (S6)': {
     file: machine,
@@ -46,12 +46,16 @@ export const BUGS: Record<string, Bug> = {
   'a grant after the end is kept (M04)': { file: 'src/driver/give-back.js', is: 'void ask(FIRST_RETRY_MS);', becomes: '' },
   'the gate is open in a window (S5)': {
     file: writing,
-    is: `&& (parts.inWindow() || parts.state() !== state);
-    const gate = new WriteGate({
-        isOpen: () => open && parts.state() === state,`,
-    becomes: `&& false;
-    const gate = new WriteGate({
-        isOpen: () => open && parts.state().split('.')[0] === state.split('.')[0],`,
+    is: `        return this.#open && this.#parts.state() === this.#state;
+    }
+    isYielded() {
+        const parts = this.#parts;
+        return this.#open && `,
+    becomes: `        return this.#open && this.#parts.state().split('.')[0] === this.#state.split('.')[0];
+    }
+    isYielded() {
+        const parts = this.#parts;
+        return false && `,
   },
   'a window is opened before the lock is given up (L8)': {
     file: machine, is: `'lock.yield': 'yielding'`, becomes: `'lock.yield': 'yielded'`,

@@ -11,7 +11,7 @@ import { noticeOf, refuses } from '../asking.js';
 import type {
   AcquireRequest, AcquireResult, AskAnswer, AskToEnd, Holder, LockStore, ReleaseAnswer, SessionStatus,
 } from '../lock-store.js';
-import { waitFor } from '../patience.js';
+import { isStillWanted, waitFor } from '../patience.js';
 import { Tombstones } from '../tombstones.js';
 import type { FileLease } from './file-lease.js';
 import { askOnDisk } from './ask-on-disk.js';
@@ -93,7 +93,7 @@ class LocalFileLocks implements LockStore {
   }
 
   async #take(request: AcquireRequest, waitMs: number): Promise<AcquireResult | typeof LOST_AGAIN> {
-    if (request.signal.aborted) return { status: 'busy', holder: null };
+    if (!isStillWanted(request)) return { status: 'busy', holder: null };
     const places = placesOf(request.session, this.#directory, 'make');
     this.#filesystem.check(dirname(places.lock));
     const until = this.#clock.now() + waitMs;
@@ -174,8 +174,8 @@ class LocalFileLocks implements LockStore {
     return own.hear(noticeOf(ask)) ? 'asked' : 'notHeld';
   }
 
-  #isWanted({ signal, owner }: AcquireRequest): boolean {
-    return !signal.aborted && !this.#tombstones.has(owner);
+  #isWanted(request: AcquireRequest): boolean {
+    return isStillWanted(request) && !this.#tombstones.has(request.owner);
   }
 
   #leaseOf(matches: (lease: FileLease) => boolean): FileLease | undefined {

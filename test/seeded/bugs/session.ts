@@ -16,7 +16,7 @@ const gate: readonly SeededBug[] = [
     replace: "if (verdict === 'lost') return" },
   { id: 'closed-gate-still-open', breaks: 'M09 S5', file: GATE, tests: ['session/gate'],
     sentence: 'The gate of a state that has been left is open.',
-    find: "if (!isOpen()) return 'closed';", replace: "if (!isOpen()) return 'open';" },
+    find: "if (!inputs.isOpen()) return 'closed';", replace: "if (!inputs.isOpen()) return 'open';" },
   { id: 'doubt-taken-for-nothing', breaks: 'M11 S2', file: GATE, tests: ['session/gate'],
     sentence: 'The gate is open past the lease\'s deadline.',
     find: '(deadline) >= deadline;', replace: '(deadline) >= Infinity;' },
