@@ -33,7 +33,8 @@ const backAsked: Happened[] = [...yielded, { type: 'window.ended' }];
 const grantedBack: Happened = { type: 'lock.granted', seq: 4, token: 8 };
 const entered = (graceMs: number, pausesBudgets = false): Happened =>
   ({ type: 'section.entered', graceMs, pausesBudgets, ranMs: 5 });
-const left = (graceMs: number): Happened => ({ type: 'section.left', graceMs, pausesBudgets: false, ranMs: 9 });
+const left = (graceMs: number, pausesBudgets = false): Happened =>
+  ({ type: 'section.left', graceMs, pausesBudgets, ranMs: 9 });
 
 export const reports: readonly Reported[] = [
   { when: 'the work returns', setting: noCleanup, events: [...running, returned, confirmed(3)],
@@ -198,6 +199,12 @@ function ofSections(): readonly Reported[] {
     { when: 'aborted by a user within the grace', setting: noCleanup,
       events: [...running, entered(30), timer('run'), user, left(30), returned, confirmed(3)],
       report: { abortedBy: 'user', timeoutKind: null, lateAborts: [], abandoned: false } },
+    { when: 'the run budget goes on after a section in which it stood still', setting: noCleanup,
+      events: [...running, entered(0, true), left(0, true), timer('run'), returned, confirmed(3)],
+      report: { abortedBy: 'timeout', timeoutKind: 'run', abandoned: true } },
+    { when: 'silence counts anew after a section in which it did not', setting: noCleanup,
+      events: [...running, entered(0, true), left(0, true), timer('idle'), returned, confirmed(3)],
+      report: { abortedBy: 'timeout', timeoutKind: 'idle', abandoned: true } },
     { when: 'a limit of the caller waits for no section', setting: noCleanup,
       events: [...running, entered(30, true), timeout, returned, confirmed(3)],
       report: { abortedBy: 'timeout', timeoutKind: 'external', abandoned: true } },
@@ -208,8 +215,9 @@ function ofSections(): readonly Reported[] {
 export function checkReports(machine: AttemptMachine): Mismatch[] {
   return reports.flatMap(({ when, setting, events, report }) => {
     try {
-      const { snapshot } = play(machine, inputOf(setting ?? {}), events);
+      const { snapshot, timers } = play(machine, inputOf(setting ?? {}), events);
       if (snapshot.status !== 'done') return [{ where: when, expected: 'the end', got: pathOf(snapshot.value) }];
+      if (timers.size > 0) return [{ where: when, expected: 'no timer at the end', got: [...timers.keys()].join(' ') }];
       const output = snapshot.output as AttemptOutput;
       const got = Object.fromEntries(Object.keys(report).map((key) => [key, output[key as keyof AttemptOutput]]));
       const [is, should] = [JSON.stringify(got), JSON.stringify(report)];

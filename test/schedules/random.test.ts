@@ -78,8 +78,8 @@ describe('random schedules bite', () => {
   it.each(someOf('seeded bugs against random schedules', asked, 2))('%s', async (_name, bug) => {
     await withBug(bug, async (load) => {
       const { createAttempt: buggy } = await load('src/attempt.js') as { createAttempt: typeof createAttempt };
-      const line = await breaksAndReplays(() => schedules(buggy), { seed: 42, runs: 1_000, replay });
-      expect(line).toBe('SCHEDULES_SEED=42 SCHEDULES_RUNS=1000 npx vitest run --dir test schedules/random');
+      const line = await breaksAndReplays(() => schedules(buggy), { seed: 42, runs: 3_000, replay });
+      expect(line).toBe('SCHEDULES_SEED=42 SCHEDULES_RUNS=3000 npx vitest run --dir test schedules/random');
     });
   }, 120_000);
 });

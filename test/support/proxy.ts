@@ -16,7 +16,7 @@ export class Proxy {
   #mode: 'open' | 'refusing' | 'silent' = 'open';
   #delayMs = 0;
   /** The next answer to a question that matches is not passed on: its connection is cut instead. */
-  #cutAnswerTo: { readonly matches: RegExp; readonly done: () => void } | null = null;
+  #cutAnswerTo: { readonly matches: RegExp; readonly answered: (cut: () => void) => void } | null = null;
   port = 0;
 
   /** @param to the socket file of a server */
@@ -73,9 +73,19 @@ export class Proxy {
     this.#delayMs = ms;
   }
 
-  /** The next question that matches reaches the server, and its answer never reaches the client. @returns when it has */
-  loseAnswerTo(matches: RegExp): Promise<void> {
-    return new Promise((done) => { this.#cutAnswerTo = { matches, done }; });
+  /**
+   * The next question that matches reaches the server, and its answer never reaches the client.
+   * @param meanwhile done when the server has answered, before the connection is cut
+   * @returns when it has been cut
+   */
+  loseAnswerTo(matches: RegExp, meanwhile?: () => Promise<void>): Promise<void> {
+    return new Promise((done, fail) => {
+      const cutNow = (cut: () => void): void => {
+        cut();
+        done();
+      };
+      this.#cutAnswerTo = { matches, answered: (cut) => (meanwhile ? void meanwhile().then(() => cutNow(cut), fail) : cutNow(cut)) };
+    });
   }
 
   async close(): Promise<void> {
@@ -89,21 +99,22 @@ export class Proxy {
     const server = createConnection(this.#to);
     const pair = { client, server };
     this.#pairs.add(pair);
-    let losing: (() => void) | null = null;
+    let losing: ((cut: () => void) => void) | null = null;
     client.on('data', (data) => {
       const cut = this.#cutAnswerTo;
       if (cut && cut.matches.test(data.toString('latin1'))) {
         this.#cutAnswerTo = null;
-        losing = cut.done;
+        losing = cut.answered;
       }
       this.#pass(data, server);
     });
     server.on('data', (data) => {
       if (losing === null) return this.#pass(data, client);
-      client.destroy();
-      server.destroy();
-      losing();
-      losing = null;
+      losing(() => {
+        client.destroy();
+        server.destroy();
+      });
+      losing = () => {}; // what else is answered on this connection goes the same way
     });
     const end = (): void => {
       this.#pairs.delete(pair);

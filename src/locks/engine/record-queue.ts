@@ -40,7 +40,7 @@ export interface Batch {
 
 /** How the engine writes: at once or not at all, and only while the attempt's grant is the session's. */
 export interface BatchWriter {
-  /** @returns false: fenced, the grant is not ours any more; nothing was written */
+  /** @returns false: fenced, the grant is not ours any more, and no earlier asking of this batch has written it */
   write(batch: Batch): Promise<boolean>;
   isConnectionFailure(error: unknown): boolean;
 }

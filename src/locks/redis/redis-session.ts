@@ -45,10 +45,14 @@ return token == tonumber(ARGV[2]) and number or 0
 
 /**
  * ARGV 1 owner, 2 token, 3 first number (empty: after what is there, for one of several children), 4 replaces ('1'), then
- * the records. Answers 1, or 0 where it is not held.
+ * the records. Answers 1, or 0 where it is not held and was not written either when it was asked for before.
  */
 const write = new Script(`${LAST}
-if not held() then return 0 end
+if not held() then
+  if ARGV[3] == '' then return 0 end
+  local id = ARGV[2] .. '-' .. ARGV[3]
+  return #redis.call('XRANGE', KEYS[2], id, id)
+end
 local token, number = last()
 if token > tonumber(ARGV[2]) then return 0 end
 if token < tonumber(ARGV[2]) then number = 0 end

@@ -69,6 +69,29 @@ export function faultsOnTheWay(engine: () => EngineUnderTest): void {
     await bed.judge(way);
   });
 
+  test.for<[string, boolean]>([
+    ['the answer is lost', true], ['the question is lost', false],
+  ])('S4 S15: a write of which %s, and the lock is taken over before it is asked again: told as it is', async ([, arrives], context) => {
+    const bed = new Bed(engine(), context, LONG_MS);
+    const [way, other] = [await bed.way(), await bed.way()];
+    const lease = await granted(way.locks, bed.session, 'first');
+    const { token } = lease;
+    const opened = await way.records.open({ session: bed.session, lease, token, tokenScope: 'durable', signal: new AbortController().signal });
+    await opened.append({ n: 1 }); // the server knows the statement now
+    const takeOver = async (): Promise<void> => {
+      await other.locks.forceRelease(bed.session, { token });
+      await granted(other.locks, bed.session, 'next');
+    };
+    const lost = arrives ? way.proxy.loseAnswerTo(engine().questions.write, takeOver) : null;
+    if (!arrives) way.proxy.silence();
+    const writing = Promise.resolve(opened.append({ n: 2 })).then(() => 'written', (error: { code: string }) => error.code);
+    if (lost) await lost;
+    else await takeOver().then(() => way.proxy.heal());
+    context.expect(await writing).toBe(arrives ? 'written' : 'WRITE_FENCED');
+    const { records } = await other.records.read(bed.session);
+    context.expect(records.map(({ record }) => record)).toEqual(arrives ? [{ n: 1 }, { n: 2 }] : [{ n: 1 }]);
+  });
+
   test('S10 S14: half-open: the writer closes at the end of the lease, doubt shows, and revival opens it', async (context) => {
     const bed = new Bed(engine(), context, LEASE_MS);
     const way = await bed.way();
