@@ -67,7 +67,8 @@ export function keptOf(
   const { waitedMs, heldMs, ranMs, abortToReleaseMs } = report.timings;
   const path = report.trace.transitions.slice(-MOST_PATH).map(({ at, to, event }) => ({ at: Math.round(at), to, event }));
   return {
-    token, attemptId: report.attemptId, pid: by.pid, host: by.host, endedAt: by.endedAt, outcome: report.outcome, abortedBy: report.abortedBy,
+    token, attemptId: report.attemptId, pid: by.pid, host: by.host, endedAt: by.endedAt,
+    outcome: report.outcome, abortedBy: report.abortedBy,
     timeoutKind: report.timeoutKind, lateAborts: report.lateAborts, lease: report.lease, settled: report.settled,
     abandoned: report.abandoned, fencing: report.fencing,
     timings: { waitedMs: ms(waitedMs), heldMs: ms(heldMs), ranMs: ms(ranMs), abortToReleaseMs: ms(abortToReleaseMs) },
