@@ -67,7 +67,8 @@ export function keptOf(
   const { waitedMs, heldMs, ranMs, abortToReleaseMs } = report.timings;
   const path = report.trace.transitions.slice(-MOST_PATH).map(({ at, to, event }) => ({ at: Math.round(at), to, event }));
   return {
-    token, attemptId: report.attemptId, ...by, outcome: report.outcome, abortedBy: report.abortedBy,
+    token, attemptId: report.attemptId, pid: by.pid, host: by.host, endedAt: by.endedAt,
+    outcome: report.outcome, abortedBy: report.abortedBy,
     timeoutKind: report.timeoutKind, lateAborts: report.lateAborts, lease: report.lease, settled: report.settled,
     abandoned: report.abandoned, fencing: report.fencing,
     timings: { waitedMs: ms(waitedMs), heldMs: ms(heldMs), ranMs: ms(ranMs), abortToReleaseMs: ms(abortToReleaseMs) },
@@ -79,11 +80,11 @@ export function keptOf(
 export function lineOf(report: KeptReport, mostBytes: number): string {
   const { error } = report;
   const shortError = error && { ...error, message: cut(error.message, 80) };
-  for (const smaller of [
-    report, { ...report, path: report.path.slice(-6) }, { ...report, path: [] }, { ...report, path: [], labels: {} },
-    { ...report, path: [], labels: {}, error: shortError },
-  ]) {
-    const line = JSON.stringify(smaller);
+  const smallerAndSmaller: readonly Partial<KeptReport>[] = [
+    {}, { path: report.path.slice(-6) }, { path: [] }, { path: [], labels: {} }, { path: [], labels: {}, error: shortError },
+  ];
+  for (const instead of smallerAndSmaller) {
+    const line = JSON.stringify(Object.assign({}, report, instead));
     if (Buffer.byteLength(line) <= mostBytes) return line;
   }
   throw new RangeError(`the report of ${report.attemptId} does not fit into ${mostBytes} bytes`); // ids are bounded

@@ -5,7 +5,7 @@
 import type { AttemptEvent } from '../../machines/attempt.types.js';
 import type { AttemptSpec } from '../options.js';
 import { ownerOf } from '../owner.js';
-import type { AcquireResult, HolderInfo, Lease, LeaseNotice, ReleaseAnswer } from '../locks/lock-store.js';
+import type { AcquireRequest, AcquireResult, HolderInfo, Lease, LeaseNotice, ReleaseAnswer } from '../locks/lock-store.js';
 import { SleepMeter } from '../clock.js';
 import { shown } from '../config-checks.js';
 import { describe, NOT_WANTED, StopAsked } from '../errors.js';
@@ -83,11 +83,13 @@ export class LockSide {
       stopAsking();
       fact();
     };
-    const request = {
+    const asked = {
       session, owner: this.#owner, waitMs: budgets.waitMs, info: this.#host.info, isWanted: () => !wanted.isAborted,
-      ...(floor && this.#spec.stamp && { tokenFloor: () => floor(session) }),
     };
-    this.#ask(() => locks.acquire(withSignal(request, wanted))).then(
+    const request: AcquireRequest = withSignal(
+      floor && this.#spec.stamp ? Object.assign(asked, { tokenFloor: () => floor(session) }) : asked, wanted,
+    );
+    this.#ask(() => locks.acquire(request)).then(
       (result) => answered(() => this.#answered(seq, result)),
       (error: unknown) => answered(() => this.#host.dispatch({ type: 'lock.unknown', seq, error: asError(error) })),
     );

@@ -33,19 +33,19 @@ export function reportOf<T>(spec: AttemptSpec<T>, output: AttemptOutput, facts: 
       : output.cleanupError,
     timings: facts.timings, trace: facts.trace,
   };
+  // Assigned, not spread: a spread that adds properties gives each report a hidden class of its own.
   const notAborted = { abortedBy: null, timeoutKind: null, reason: undefined, abandoned: false } as const;
   switch (output.outcome) {
     case 'completed':
-      return { ...base, ...notAborted, outcome: 'completed', settled: true, value: value as T, error: null };
+      return Object.assign(base, notAborted, { outcome: 'completed', settled: true, value: value as T, error: null } as const);
     case 'failed':
-      return { ...base, ...notAborted, outcome: 'failed', settled: true, value: undefined, error: workError };
+      return Object.assign(base, notAborted, { outcome: 'failed', settled: true, value: undefined, error: workError } as const);
     case 'notStarted':
-      return {
-        ...base, ...notAborted, outcome: 'notStarted', settled: null, value: undefined,
-        error: startError(spec, output.failure),
-      };
+      return Object.assign(base, notAborted, {
+        outcome: 'notStarted', settled: null, value: undefined, error: startError(spec, output.failure),
+      } as const);
     case 'aborted':
-      return { ...base, ...abortOf<T>(spec, output, facts) };
+      return Object.assign(base, abortOf<T>(spec, output, facts));
   }
 }
 

@@ -26,6 +26,7 @@ export class ToldToOthers implements HolderInfo {
   note: string | null = null;
   readonly #spec: AttemptSpec<unknown>;
   readonly #at: Whereabouts;
+  #budgets: HolderFacts['budgets'] | null = null;
   #stateSince: number;
   #progressAt: number | null = null;
 
@@ -47,9 +48,10 @@ export class ToldToOthers implements HolderInfo {
 
   get facts(): HolderFacts {
     const { budgets, setBudgets, onUnsettled, cleanup } = this.#spec;
+    this.#budgets ??= finiteOf(budgets);
     return {
       stateSince: this.#stateSince, progressAt: this.#progressAt, unsettled: this.#at.context().unsettled, onUnsettled,
-      hasCleanup: cleanup !== undefined, budgets: finiteOf(budgets), set: setBudgets, loopDelayMs: null,
+      hasCleanup: cleanup !== undefined, budgets: this.#budgets, set: setBudgets, loopDelayMs: null,
     };
   }
 

@@ -1,11 +1,15 @@
 /**
  * A holder's ear: hears what it is asked through its room. Armed with a beat of the heart, not with the grant,
- * so that short attempts pay nothing; then by watching, with the heart behind it: every beat looks, too.
+ * so that short attempts pay nothing; then by watching, with the heart behind it: each renewal looks, too, and where there
+ * is no watch to be had, every beat.
  * Owns: the watch, and that each kind of ask is told once. Must not know: what the holder makes of it.
  */
-import { watch, type FSWatcher } from 'node:fs';
+import { lstatSync, watch, type FSWatcher } from 'node:fs';
 import type { LeaseNotice } from '../lock-store.js';
 import { asksFor, namesIn, parseAsk, readAsk, removeAsk } from './asks.js';
+
+/** A change this soon after another one may bear the same time. */
+const SAME_TIME_MS = 100;
 
 export class Ear {
   readonly #room: string;
@@ -14,6 +18,8 @@ export class Ear {
   readonly #heard = new Set<string>();
   #watcher: FSWatcher | null = null;
   #state: 'new' | 'listening' | 'closed' = 'new';
+  /** When the room was last changed before we last looked, if nothing can have happened in it unseen since. */
+  #seenUpTo: number | null = null;
 
   /** @param tell told each kind of ask at most once; its holder decides whether it refuses */
   constructor(room: string, token: () => number, tell: (notice: LeaseNotice) => void) {
@@ -22,11 +28,16 @@ export class Ear {
     this.#tell = tell;
   }
 
+  /** Is whatever is asked heard at once? Else every beat has to listen. */
+  get isWatching(): boolean {
+    return this.#watcher !== null;
+  }
+
   /** Looks, and from the first time on watches. Never throws. */
   listen(): void {
     if (this.#state === 'closed') return;
     if (this.#state === 'new') this.#arm();
-    this.#look();
+    if (this.#mayHaveChanged()) this.#look();
   }
 
   /** The lock is about to be given back, perhaps only for a window: what was asked until now is heard. */
@@ -37,6 +48,10 @@ export class Ear {
 
   close(): void {
     this.#state = 'closed';
+    this.#stopWatching();
+  }
+
+  #stopWatching(): void {
     this.#watcher?.close();
     this.#watcher = null;
   }
@@ -47,8 +62,21 @@ export class Ear {
       this.#watcher = watch(this.#room, { persistent: false }, (_event, name) => {
         if (this.#state === 'listening' && (name === null || name.startsWith(`ask.${this.#token()}.`))) this.#look();
       });
-      this.#watcher.on('error', () => {}); // the heart goes on
+      this.#watcher.on('error', () => this.#stopWatching()); // the heart goes on
     } catch { /* no watch to be had: heard with the next beat */ }
+  }
+
+  /** Half the price of a look. In doubt it has. */
+  #mayHaveChanged(): boolean {
+    try {
+      const { mtimeMs } = lstatSync(this.#room);
+      if (mtimeMs === this.#seenUpTo) return false;
+      const age = Date.now() - mtimeMs;
+      this.#seenUpTo = age > SAME_TIME_MS ? mtimeMs : null;
+    } catch {
+      this.#seenUpTo = null; // no room: the look says so
+    }
+    return true;
   }
 
   #look(): void {

@@ -41,6 +41,9 @@ export interface FileLeaseParts {
   readonly ended: (lease: FileLease) => void;
 }
 
+/** With every so many renewals what is told of a holder is told again, changed or not. */
+const TOLD_AGAIN = 10;
+
 export class FileLease implements Lease {
   readonly owner: string;
   readonly staging: Staging = { path: () => this.#stagingPath(), confirm: () => this.#isHeld() };
@@ -51,6 +54,9 @@ export class FileLease implements Lease {
   #deadline: number;
   #renewedAt: number;
   #shown: string;
+  /** The facts others were last told of; unknown until the first renewal. */
+  #facts = '';
+  #renewals = 0;
   #phase: 'held' | 'releasing' | 'over' = 'held';
   #unlocked = false;
   /** A release was asked for and could not be answered. */
@@ -85,21 +91,10 @@ export class FileLease implements Lease {
     return this.#parts.hold;
   }
 
-  get session(): string {
-    return this.places.session;
-  }
-
-  get info(): HolderInfo {
-    return this.#parts.info;
-  }
-
-  get until(): number {
-    return this.#parts.own.name.until;
-  }
-
-  get deadline(): number {
-    return this.#deadline;
-  }
+  get session(): string { return this.places.session; }
+  get info(): HolderInfo { return this.#parts.info; }
+  get until(): number { return this.#parts.own.name.until; }
+  get deadline(): number { return this.#deadline; }
 
   onNotice(fn: (notice: LeaseNotice) => void): () => void {
     return this.#notices.listen(fn);
@@ -128,10 +123,8 @@ export class FileLease implements Lease {
     try {
       const due = now - this.#renewedAt >= this.#parts.renewMs;
       if (due && !this.#renew()) return this.#lose('another owner has taken it over, or it was taken away (unlock)');
-      const shown = this.#stateShown();
-      // Told again with each renewal: a zombie that was stopped while it told may have written over it.
-      if ((due || shown !== this.#shown) && this.#parts.own.retell(this.#parts.record())) this.#shown = shown;
-      this.#ear.listen();
+      this.#tell(due);
+      if (due || !this.#ear.isWatching) this.#ear.listen();
     } catch (error) {
       // Unknown is not lost: asked again at the next beat, until a lease after the deadline it is a loss.
       if (now >= this.#deadline + this.#parts.leaseMs) {
@@ -199,6 +192,21 @@ export class FileLease implements Lease {
     this.#deadline = before + leaseMs;
     this.#doubted = false;
     return true;
+  }
+
+  /** A changed state is told with the next beat, and with a renewal what else may have moved. */
+  #tell(due: boolean): void {
+    const shown = this.#stateShown();
+    if (!due && shown === this.#shown) return;
+    const record = this.#parts.record();
+    const { progressAt, unsettled, loopDelayMs } = record.facts ?? {};
+    const facts = `${progressAt} ${unsettled} ${loopDelayMs}`;
+    this.#renewals += due ? 1 : 0;
+    // And told again now and then: a zombie that was stopped while it told may have written over it.
+    if (shown === this.#shown && facts === this.#facts && this.#renewals % TOLD_AGAIN !== 0) return;
+    if (!this.#parts.own.retell(record)) return;
+    this.#shown = shown;
+    this.#facts = facts;
   }
 
   #lose(reason: string): void {

@@ -13,6 +13,7 @@ import { lineOf, readKept, type KeptReport } from '../../kept-report.js';
 /** As many as are kept. */
 export const MOST_REPORTS = 20;
 const SLOT_BYTES = 2_048;
+const NEWLINE = 0x0a;
 
 /** A planted link would make us write somewhere else; a planted pipe would make us wait. */
 const AS_IT_IS = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
@@ -30,9 +31,21 @@ function withFile<T>(room: string, flags: number, fn: (fd: number) => T): T {
   }
 }
 
+/** Reused, since nothing is awaited while it is in use. */
+const slot = Buffer.allocUnsafeSlow(SLOT_BYTES);
+
 function slotAt(fd: number, position: number): string {
-  const bytes = Buffer.alloc(SLOT_BYTES);
-  return bytes.toString('utf8', 0, readSync(fd, bytes, 0, SLOT_BYTES, position)).replace(/[\0\s]+$/, '');
+  return slot.toString('utf8', 0, readSync(fd, slot, 0, SLOT_BYTES, position)).replace(/[\0\s]+$/, '');
+}
+
+/** What we write begins with the token. */
+const HEAD = /^\{"token":([1-9]\d{0,15}),/;
+const HEAD_BYTES = 32;
+
+/** Does the slot hold a report of a later token? What only looks like one is read to its end. */
+function isLater(fd: number, position: number, token: number): boolean {
+  const head = HEAD.exec(slot.toString('latin1', 0, readSync(fd, slot, 0, HEAD_BYTES, position)));
+  return head !== null && Number(head[1]) > token && (readKept(slotAt(fd, position))?.token ?? 0) > token;
 }
 
 /**
@@ -43,10 +56,10 @@ function slotAt(fd: number, position: number): string {
 export function keepReport(room: string, report: KeptReport): void {
   withFile(room, constants.O_RDWR | constants.O_CREAT, (fd) => {
     const position = (report.token % MOST_REPORTS) * SLOT_BYTES;
-    if ((readKept(slotAt(fd, position))?.token ?? 0) > report.token) return;
-    const line = lineOf(report, SLOT_BYTES - 1);
-    const bytes = Buffer.from(`${line}${' '.repeat(SLOT_BYTES - 1 - Buffer.byteLength(line))}\n`);
-    for (let done = 0; done < SLOT_BYTES;) done += writeSync(fd, bytes, done, SLOT_BYTES - done, position + done);
+    if (isLater(fd, position, report.token)) return;
+    slot.fill(' ', slot.write(lineOf(report, SLOT_BYTES - 1)));
+    slot[SLOT_BYTES - 1] = NEWLINE;
+    for (let done = 0; done < SLOT_BYTES;) done += writeSync(fd, slot, done, SLOT_BYTES - done, position + done);
   });
 }
 

@@ -179,7 +179,8 @@ class LocalFileLocks implements LockStore {
   }
 
   #leaseOf(matches: (lease: FileLease) => boolean): FileLease | undefined {
-    return [...this.#heartbeat.leases].find(matches);
+    for (const lease of this.#heartbeat.leases) if (matches(lease)) return lease;
+    return undefined;
   }
 
   #holder(places: Places): Holder | null {

@@ -135,9 +135,10 @@ export function tryOnce(
 /** What is told about the holder: read anew each time, for its state moves. */
 function recorder(places: Places, id: string, request: AcquireRequest, { clock, leaseMs, loopDelayMs }: TrySettings) {
   const since = clock.wallNow();
-  const mark = processMark();
+  const { host, boot, pidNamespace, pid, started } = processMark();
   const record = (): OwnerRecord => ({
-    id, session: places.session, owner: request.owner, attemptId: request.info.attemptId, ...mark, since, leaseMs,
+    id, session: places.session, owner: request.owner, attemptId: request.info.attemptId,
+    host, boot, pidNamespace, pid, started, since, leaseMs,
     state: stateOf(request.info), note: request.info.note, labels: request.info.labels,
     supersedable: request.info.supersedable ?? true,
     facts: request.info.facts ? { ...request.info.facts, loopDelayMs: loopDelayMs() } : null,
@@ -150,8 +151,10 @@ function leaseOf(
   more: { readonly record: () => OwnerRecord; readonly renewedAt: number; readonly passed: number },
 ): FileLease {
   const { clock, leaseMs, renewMs, ended, passOn: pass } = settings;
-  const parts = { own: hold.own, hold, owner, info, clock, leaseMs, renewMs, ended, passOn: pass };
-  return new FileLease({ ...parts, record: more.record, passed: more.passed }, more.renewedAt);
+  const { record, renewedAt, passed } = more;
+  return new FileLease({
+    own: hold.own, hold, owner, info, clock, leaseMs, renewMs, ended, passOn: pass, record, passed,
+  }, renewedAt);
 }
 
 /**
