@@ -60,7 +60,10 @@ function sentence({ result, holder, waitedMs }: StopAnswer, report: KeptReport |
   const now = Date.now();
   const id = `attempt ${shortId(holder?.attemptId ?? 'unknown')}`;
   switch (result) {
-    case 'ended': return `${id} has ended after ${inWords(waitedMs)}: ${report === undefined ? NOT_KEPT : endInWords(report)}`;
+    case 'ended': {
+      const how = report === undefined ? NOT_KEPT : endInWords(report);
+      return `${id} has ended after ${inWords(waitedMs)}: ${how}`;
+    }
     case 'stillHeld': {
       const why = `it was asked ${inWords(waitedMs)} ago and may be cleaning up, blocked or stopped`;
       return `still ${holderInWords(holder, now, hostname())}; ${why}; attempt doctor says more`;
