@@ -56,7 +56,9 @@ function endInWords(report: KeptReport | null): string {
 /** An engine keeps no reports: there the attempt itself has it, and whoever runs it. */
 const NOT_KEPT = 'how it ended is in its own report (attempt run --report)';
 
-function sentence({ result, holder, waitedMs }: StopAnswer, report: KeptReport | null | undefined, { attempt }: StopCommandOptions): string {
+function sentence(
+  { result, holder, waitedMs }: StopAnswer, report: KeptReport | null | undefined, { attempt }: StopCommandOptions,
+): string {
   const now = Date.now();
   const id = `attempt ${shortId(holder?.attemptId ?? 'unknown')}`;
   switch (result) {
