@@ -42,7 +42,8 @@ async function inheritFromEngine({ engine, records }: OpenedStore): Promise<Writ
   const { holder } = await engine!.look(session);
   const owner = holder?.token === token && holder.attemptId === attemptId ? holder.owner : null;
   if (owner === null) {
-    throw new AttemptError('WRITE_FENCED', `${session}: attempt ${attemptId} (token ${token}) has ended; nothing can be written for it any more.`);
+    const why = `attempt ${attemptId} (token ${token}) has ended; nothing can be written for it any more.`;
+    throw new AttemptError('WRITE_FENCED', `${session}: ${why}`);
   }
   const lease: Lease = {
     token, owner, session, deadline: Infinity, release: () => Promise.resolve('notHeld'), onNotice: () => () => {},

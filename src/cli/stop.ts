@@ -56,11 +56,16 @@ function endInWords(report: KeptReport | null): string {
 /** An engine keeps no reports: there the attempt itself has it, and whoever runs it. */
 const NOT_KEPT = 'how it ended is in its own report (attempt run --report)';
 
-function sentence({ result, holder, waitedMs }: StopAnswer, report: KeptReport | null | undefined, { attempt }: StopCommandOptions): string {
+function sentence(
+  { result, holder, waitedMs }: StopAnswer, report: KeptReport | null | undefined, { attempt }: StopCommandOptions,
+): string {
   const now = Date.now();
   const id = `attempt ${shortId(holder?.attemptId ?? 'unknown')}`;
   switch (result) {
-    case 'ended': return `${id} has ended after ${inWords(waitedMs)}: ${report === undefined ? NOT_KEPT : endInWords(report)}`;
+    case 'ended': {
+      const how = report === undefined ? NOT_KEPT : endInWords(report);
+      return `${id} has ended after ${inWords(waitedMs)}: ${how}`;
+    }
     case 'stillHeld': {
       const why = `it was asked ${inWords(waitedMs)} ago and may be cleaning up, blocked or stopped`;
       return `still ${holderInWords(holder, now, hostname())}; ${why}; attempt doctor says more`;

@@ -59,7 +59,7 @@ export class EngineLease implements Lease {
   #unanswered = false;
   #lastError: unknown = null;
   readonly #grantedAt: number;
-  readonly #heard = new Set<LeaseNotice['type']>();
+  #heard: readonly LeaseNotice['type'][] = [];
   #stopListening: (() => void) | null = null;
   /** It is to be renewed before it is time: somebody rang. */
   #hurry = false;
@@ -150,8 +150,8 @@ export class EngineLease implements Lease {
   /** It is asked to end. False: it refuses, or it is being given back anyway. */
   hear(notice: LeaseNotice): boolean {
     if (this.#phase !== 'held' || (notice.type === 'superseded' && refuses(this.info, 'superseded'))) return false;
-    if (!this.#heard.has(notice.type)) {
-      this.#heard.add(notice.type);
+    if (!this.#heard.includes(notice.type)) {
+      this.#heard = [...this.#heard, notice.type];
       this.#notices.tell(notice);
     }
     return true;

@@ -12,7 +12,7 @@ import {
 import type { AskAnswer, HolderInfo, LeaseNotice } from '../lock-store.js';
 import { Bell } from './bell.js';
 import { isConnectionFailure, type Commands, type Script } from './client.js';
-import { bellsOf, keysOf, sessionOf } from './keys.js';
+import { bellsOf, keysOf, sessionOf, type SessionKeys } from './keys.js';
 import * as scripts from './scripts.js';
 
 export class RedisEngine implements LockEngine {
@@ -22,10 +22,14 @@ export class RedisEngine implements LockEngine {
   readonly #commands: Commands;
   readonly #prefix: string;
   readonly #bell: Bell;
+  /** In front of the id of a bell, as a script has to spell it. */
+  readonly #bells: string;
+  #last: { readonly session: string; readonly keys: SessionKeys } | null = null;
 
   constructor(commands: Commands, prefix: string, clock: Clock) {
     this.#commands = commands;
     this.#prefix = prefix;
+    this.#bells = `${commands.keyPrefix}${bellsOf(prefix)}`;
     this.#bell = new Bell(commands, bellsOf(prefix), clock);
   }
 
@@ -108,17 +112,23 @@ export class RedisEngine implements LockEngine {
     return isConnectionFailure(error);
   }
 
+  /** A session is asked about several times in a row: its keys are put together once. */
+  #keysOf(session: string): SessionKeys {
+    if (this.#last?.session !== session) this.#last = { session, keys: keysOf(this.#prefix, session) };
+    return this.#last.keys;
+  }
+
   /** In a script a key has to be spelled as the client would. */
   #asks(session: string): string {
-    return `${this.#commands.keyPrefix}${keysOf(this.#prefix, session).asks}`;
+    return `${this.#commands.keyPrefix}${this.#keysOf(session).asks}`;
   }
 
   #run(
     script: Script, session: string, owner: string, args: readonly (string | number)[], fifth?: 'buried' | 'asks',
   ): Promise<unknown> {
-    const all = keysOf(this.#prefix, session);
+    const all = this.#keysOf(session);
     const keys = [all.lock, all.line, all.waiters, all.seen, ...(fifth ? [`${all[fifth]}${owner}`] : [])];
-    return script.run(this.#commands, keys, [owner, `${this.#commands.keyPrefix}${bellsOf(this.#prefix)}`, ...args]);
+    return script.run(this.#commands, keys, [owner, this.#bells, ...args]);
   }
 }
 
