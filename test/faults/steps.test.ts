@@ -22,7 +22,7 @@ const MOST_MS = 25_000;
 const fixture = (name: string): string => fileURLToPath(new URL(`fixtures/${name}.mjs`, import.meta.url));
 
 interface Person {
-  readonly child: ToldChild & { readonly pid: number; readonly facts: readonly Fact[] };
+  readonly child: ToldChild;
   /** One attempt, under its own name; it stays in its work until `finish`. */
   asks(): void;
   isGranted(): Promise<unknown>;
@@ -38,7 +38,7 @@ function people({ onTestFinished, skip }: TestContext, settings: { readonly mono
   const all: Person[] = [];
   const person = (name: string, env: object = clock.env): Person => {
     const wall = settings.monotonicToo ? ['--import', pathToFileURL(fixture('true-wall')).href] : [];
-    const child = new Told(process.execPath, [...wall, fixture('rival')], { env: { ...process.env, ...env } }) as Person['child'];
+    const child = new Told(process.execPath, [...wall, fixture('rival')], { env: { ...process.env, ...env } });
     onTestFinished(async () => void await child.kill());
     const one: Person = {
       child,

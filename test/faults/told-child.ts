@@ -6,6 +6,8 @@ export interface ToldChild {
   send(line: unknown): void;
   kill(): Promise<unknown>;
   readonly ended: Promise<unknown>;
+  readonly pid: number;
+  readonly facts: readonly Fact[];
 }
 
 type Make = new (command: string, args: readonly string[], options?: object) => ToldChild;
