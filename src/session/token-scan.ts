@@ -5,7 +5,7 @@
  * Where it cannot be exact (torn lines, lines too long to parse) it answers too high rather than too low: a
  * higher floor costs a few numbers, a lower one lets readers drop what we acknowledged.
  */
-import { readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { AttemptError } from '../errors.js';
 import { decodeLine, STAMP_BYTES } from './line.js';
@@ -44,11 +44,31 @@ export async function highestTokenIn(file: string): Promise<number> {
     carried = text.slice(-OVERLAP_BYTES);
     carriedFrom = number;
   });
-  for await (const chunk of chunksOf(file)) {
+  const whole = atOnce(file);
+  for await (const chunk of whole === null ? chunksOf(file) : [whole]) {
     for (const { bytes } of splitter.push(chunk)) highest = Math.max(highest, highestInLine(bytes));
   }
   for (const { bytes } of splitter.end()) highest = Math.max(highest, highestInLine(bytes));
   return highest;
+}
+
+/**
+ * All of a file that is no longer than one piece, or not there: cheaper than the thread pool, and independent of it,
+ * for a lock is held and waited for meanwhile. Null: it has to be read in pieces, or that has to say what is wrong.
+ */
+function atOnce(file: string): Buffer | null {
+  let fd;
+  try {
+    fd = openSync(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)); // a pipe would make us wait
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? Buffer.alloc(0) : null;
+  }
+  try {
+    const stat = fstatSync(fd);
+    return stat.isFile() && stat.size <= CHUNK_BYTES ? readEnd(fd, stat.size, stat.size) : null;
+  } finally {
+    closeSync(fd);
+  }
 }
 
 /**

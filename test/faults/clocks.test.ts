@@ -3,24 +3,17 @@
  * pid namespace of its own (unshare), a thread pool in which nothing goes on. With the attempt of the sweep as the first
  * process and its rival as the second, both real.
  */
-import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test, type TestContext } from 'vitest';
 import { readSession } from '../../src/session/read-session.js';
 import { temporaryDirectory } from '../support/temporary.js';
+import { canRun } from './stepping-clock.js';
 import { Told, type ToldChild } from './told-child.js';
 
 const LEASE_MS = 2_000;
 const MOST_MS = 25_000;
 const fixture = (name: string): string => fileURLToPath(new URL(`fixtures/${name}.mjs`, import.meta.url));
-
-function canRun(command: string, args: readonly string[], skip: TestContext['skip']): void {
-  if (spawnSync(command, args, { stdio: 'ignore' }).status === 0) return;
-  if ((process.env['ATTEMPT_REQUIRE'] ?? '').split(',').includes(command)) throw new Error(`ATTEMPT_REQUIRE: ${command} does not work here`);
-  console.warn(`SKIPPED: ${command} is missing, or not allowed here`);
-  skip();
-}
 
 interface Scene { readonly first?: readonly string[]; readonly second?: readonly string[]; readonly about?: object }
 
@@ -100,4 +93,16 @@ test('S19: with a thread pool in which nothing goes on, a used session is locked
   expect(await reportOf(first)).toMatchObject({ outcome: 'completed', lease: 'released', token: 2 });
   wants('after', MOST_MS);
   expect(await isTold('after')).toMatchObject({ outcome: 'completed', token: 3 });
+});
+
+test('S19: ... and so is one that was never locked', async (context) => {
+  const pipe = join(temporaryDirectory(context.onTestFinished), 'pipe');
+  canRun('mkfifo', [pipe], context.skip);
+  const { starts, wants, isTold } = scene(context, { about: { blockPoolWith: pipe } });
+  const first = starts();
+  expect(await holds(first)).not.toBeNull();
+  first.send('go');
+  expect(await reportOf(first)).toMatchObject({ outcome: 'completed', lease: 'released', token: 1 });
+  wants('after', MOST_MS);
+  expect(await isTold('after')).toMatchObject({ outcome: 'completed', token: 2 });
 });

@@ -5,6 +5,9 @@ export interface ToldChild {
   says(is: (fact: Fact) => boolean, ms: number): Promise<Fact | null>;
   send(line: unknown): void;
   kill(): Promise<unknown>;
+  readonly ended: Promise<unknown>;
+  readonly pid: number;
+  readonly facts: readonly Fact[];
 }
 
 type Make = new (command: string, args: readonly string[], options?: object) => ToldChild;

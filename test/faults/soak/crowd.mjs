@@ -1,5 +1,6 @@
 // Keeps so many workers going, and kills, stops and continues them at random. Stops may last as long as they like, but
 // none between the gate and the end of a write: there nothing but a fence helps, and that is what tokens are for.
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -7,6 +8,14 @@ import { fileURLToPath } from 'node:url';
 import { Told } from '../fixtures/told.mjs';
 
 const script = fileURLToPath(new URL('worker.mjs', import.meta.url));
+
+/** A wall clock that is so many seconds ahead; everything else is left as it is. */
+function clockOf(seconds) {
+  if (seconds === 0) return {};
+  const { stdout } = spawnSync('faketime', ['-f', '+0s', 'printenv', 'LD_PRELOAD'], { encoding: 'utf8' });
+  if (!stdout) throw new Error('expected faketime to be installed');
+  return { LD_PRELOAD: stdout.trim(), FAKETIME: `${seconds < 0 ? '' : '+'}${seconds}`, FAKETIME_DONT_FAKE_MONOTONIC: '1' };
+}
 
 export class Crowd {
   constructor(settings, size, onFact) {
@@ -20,7 +29,8 @@ export class Crowd {
 
   fill() {
     while (this.workers.size < this.size) {
-      const worker = new Told(process.execPath, [script, JSON.stringify(this.settings)]);
+      const skew = this.settings.skews.length === 0 ? 0 : this.settings.skews[this.counts.started % this.settings.skews.length];
+      const worker = new Told(process.execPath, [script, JSON.stringify(this.settings)], { env: { ...process.env, ...clockOf(skew) } });
       this.counts.started += 1;
       worker.facts = { push: (fact) => this.#heard(worker, fact), find: () => undefined };
       this.workers.add(worker);

@@ -1,11 +1,13 @@
 // One process of the soak: attempt after attempt, and under each lock writing that nothing fences but the gate.
 // The witness is not ours: link(2) of a file of this process onto one name for each session. Who finds it there while
-// its maker lives has caught two at once. With `lock: "plain"` the same under bare proper-lockfile.
+// its maker lives has caught two at once. With `lock: "plain"` the same under bare proper-lockfile,
+// with the name of one of broken.mjs under that.
 import { linkSync, readFileSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import lockfile from 'proper-lockfile';
-import { localFileLocks, runAttempt } from '../../../dist/src/index.js';
+import { fileRecords, localFileLocks, runAttempt } from '../../../dist/src/index.js';
+import { BROKEN } from './broken.mjs';
 
 const { lock, directory, sessions, leaseMs } = JSON.parse(process.argv[2]);
 const now = () => Number(process.hrtime.bigint()) / 1e6;
@@ -78,7 +80,7 @@ async function hold(session, token, writes, over) {
 }
 
 /** Ours, and the lease of each attempt: to tell whether one has outlived it between the gate and the end of its write. */
-const store = localFileLocks({ leaseMs });
+const { store, records: kept } = BROKEN[lock]?.({ directory, leaseMs }) ?? { store: localFileLocks({ leaseMs }), records: fileRecords() };
 const leases = new Map();
 const locks = {
   capabilities: store.capabilities,
@@ -95,7 +97,7 @@ let records = 0;
 
 async function ours(session) {
   const report = await runAttempt({
-    session, locks, waitMs: 120_000, settleMs: 200,
+    session, locks, records: kept, waitMs: 120_000, settleMs: 200,
     async work({ session: writer, guard, token, signal }) {
       const tell = (is, record, at = now()) => say({ is, session, token, at, record });
       const lease = leases.get(token);
