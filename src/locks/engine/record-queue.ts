@@ -132,13 +132,17 @@ export class RecordQueue {
 
   async #write(batch: Batch): Promise<boolean> {
     const until = performance.now() + ANSWER_MS;
-    for (;;) {
+    for (let unanswered: unknown = null; ;) {
       try {
-        return await within(systemClock, ANSWER_MS, this.#writer.write(batch));
+        const written = await within(systemClock, ANSWER_MS, this.#writer.write(batch));
+        if (written || unanswered === null) return written;
       } catch (error) {
         if (batch.first === null || !this.#writer.isConnectionFailure(error) || performance.now() + PAUSE_MS > until) throw error;
+        unanswered = error;
+        await new Promise((resolve) => { setTimeout(resolve, PAUSE_MS); });
+        continue;
       }
-      await new Promise((resolve) => { setTimeout(resolve, PAUSE_MS); });
+      throw unanswered; // fenced by now; but what went unanswered may have been written before
     }
   }
 

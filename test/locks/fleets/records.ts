@@ -86,6 +86,26 @@ export function recordsInAnEngine(make: () => Promise<{ locks: LockStore; record
     expect(await all(records, session)).toEqual([[1, 1]]);
   });
 
+  test('S4 S15: several children of one attempt write at once, each record once, and nothing once it has ended', async () => {
+    const { locks, records } = await make();
+    const session = randomUUID();
+    const lease = await granted(locks, session, 'parent');
+    const request = { session, lease, token: lease.token, tokenScope: 'durable', signal: new AbortController().signal } as const;
+    const children = await Promise.all([1, 2, 3].map(() => records.open({ ...request, joining: true })));
+    const written = children.flatMap((child, at) => [0, 1, 2, 3].map((n) => child.append({ n: at * 10 + n })));
+    await Promise.all(written);
+    const found = (await all(records, session)) as [number, number][];
+    expect(found.map(([, n]) => n).sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 10, 11, 12, 13, 20, 21, 22, 23]);
+    for (const at of [0, 1, 2]) {
+      const own = found.map(([, n]) => n).filter((n) => Math.floor(n / 10) === at);
+      expect(own).toEqual([0, 1, 2, 3].map((n) => at * 10 + n));
+    }
+    expect(children[0]?.replace).toBe(undefined);
+    await lease.release();
+    await expect(Promise.resolve(children[0]?.append({ n: 99 }))).rejects.toMatchObject({ code: 'WRITE_FENCED' });
+    expect(await all(records, session)).toHaveLength(12);
+  });
+
   test('many records are read page by page', async () => {
     const { locks, records } = await make();
     const session = randomUUID();

@@ -2,6 +2,7 @@
 import type { SeededBug } from '../seeded-bug.js';
 import { askingBugs } from './asking.js';
 import { driverBugs } from './driver.js';
+import { engineBugs } from './engines.js';
 import { fileLockBugs } from './file-locks.js';
 import { frontBugs } from './front.js';
 import { lockBugs } from './locks.js';
@@ -12,5 +13,5 @@ import { xstateBugs } from './xstate.js';
 
 export const BUGS: readonly SeededBug[] = [
   ...machineBugs, ...driverBugs, ...frontBugs, ...windowBugs, ...lockBugs, ...fileLockBugs, ...sessionBugs, ...xstateBugs,
-  ...askingBugs,
+  ...askingBugs, ...engineBugs,
 ];

@@ -1,0 +1,132 @@
+/**
+ * What a waiter makes of a lock that it was granted without having asked just then: on a clock of the test's own, and an
+ * engine that says what the test wants.
+ */
+import { describe, expect, test } from 'vitest';
+import type { Clock } from '../../../src/clock.js';
+import { EngineLease } from '../../../src/locks/engine/engine-lease.js';
+import { Line } from '../../../src/locks/engine/line-of-request.js';
+import { ALIVE_MS, type EngineBusy, type LockEngine, type Ring } from '../../../src/locks/engine/lock-engine.js';
+import { asking } from './faults.js';
+
+class TestClock implements Clock {
+  #now = 1_000;
+  #timers: { readonly at: number; readonly fn: () => void }[] = [];
+
+  now = (): number => this.#now;
+  wallNow = (): number => this.#now;
+  sleeplessNow = (): number => this.#now;
+
+  setTimeout(fn: () => void, ms: number): unknown {
+    const timer = { at: this.#now + ms, fn };
+    this.#timers.push(timer);
+    return timer;
+  }
+
+  clearTimeout(timer: unknown): void {
+    this.#timers = this.#timers.filter((one) => one !== timer);
+  }
+
+  pass(ms: number): void {
+    this.#now += ms;
+    const due = this.#timers.filter(({ at }) => at <= this.#now);
+    this.#timers = this.#timers.filter(({ at }) => at > this.#now);
+    for (const { fn } of due) fn();
+  }
+}
+
+const busy = (token: number): EngineBusy => ({ status: 'busy', holder: null, endsInMs: Infinity, token });
+
+/** In line; its bell in the test's hands. */
+function inLine() {
+  const clock = new TestClock();
+  let ring: Ring = () => {};
+  const engine = {
+    firstLookMs: Infinity,
+    listen: (_session: string, _owner: string, fn: Ring) => {
+      ring = fn;
+      return () => {};
+    },
+  } as Partial<LockEngine> as LockEngine;
+  const line = new Line(asking('key', 'waiter', 60_000), engine, clock);
+  const look = (token: number, tookMs = 5): void => {
+    const asked = line.asking();
+    clock.pass(tookMs);
+    line.answered(busy(token), asked);
+  };
+  return { clock, line, look, ring: (token: number) => ring({ token, epoch: 'e' }) };
+}
+
+describe('an offer', () => {
+  test('S2 S10: is counted from before the last look that was answered, which came before the grant', () => {
+    const { clock, line, look, ring } = inLine();
+    const at = clock.now();
+    look(6);
+    clock.pass(300);
+    line.asking(); // under way, and perhaps never arrived: it proves nothing
+    ring(7);
+    const offered = line.offered();
+    expect(offered?.asking.at).toBe(at);
+    expect(offered).toMatchObject({ lastsMs: ALIVE_MS, grant: { status: 'granted', token: 7, isNew: false, epoch: 'e' } });
+    expect(line.offered()).toBe(null); // taken
+  });
+
+  test('S1 S14: that a later look has shown to be over is none', () => {
+    const { line, look, ring } = inLine();
+    look(6);
+    ring(7);
+    look(7); // the very grant of the offer, or a later one, is known to that look, and is not ours
+    expect(line.offered()).toBe(null);
+  });
+
+  test('S10: of which too little is left is none: the engine is asked', () => {
+    const { clock, line, look, ring } = inLine();
+    look(6);
+    clock.pass(ALIVE_MS - 100);
+    ring(7);
+    expect(line.offered()).toBe(null);
+  });
+});
+
+describe('a lease that began with an offer', () => {
+  const lease = (answers: (Promise<[]> | null)[]) => {
+    const clock = new TestClock();
+    let renewals = 0;
+    const engine = {
+      renew: () => {
+        renewals += 1;
+        return answers.shift() ?? new Promise(() => {});
+      },
+      release: async () => 'released',
+    } as Partial<LockEngine> as LockEngine;
+    const { info, owner, session } = asking('key', 'owner');
+    const parts = { engine, session, owner, info, clock, leaseMs: 60_000, askMs: 5_000, ended: () => {} };
+    const made = new EngineLease(parts, 7, { at: clock.now(), sleep: { slept: () => 0 } as never }, ALIVE_MS);
+    return { clock, made, renewals: () => renewals };
+  };
+  const soon = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve); });
+
+  test('M12 S10: is a short one until it is renewed, soon; a renewal that fails is asked again with the next beat', async () => {
+    const { clock, made, renewals } = lease([Promise.reject(new Error('cut')), Promise.resolve([])]);
+    const begun = clock.now();
+    expect(made.deadline).toBeLessThanOrEqual(begun + ALIVE_MS);
+    clock.pass(50);
+    expect(renewals()).toBe(1);
+    await soon();
+    expect(made.deadline).toBeLessThanOrEqual(begun + ALIVE_MS);
+    clock.pass(100);
+    made.beat();
+    await soon();
+    expect(renewals()).toBe(2);
+    expect(made.deadline).toBeGreaterThan(begun + 50_000);
+    made.beat();
+    expect(renewals()).toBe(2);
+  });
+
+  test('S13: given back before that, it is not renewed', async () => {
+    const { clock, made, renewals } = lease([]);
+    expect(await made.release()).toBe('released');
+    clock.pass(1_000);
+    expect(renewals()).toBe(0);
+  });
+});
