@@ -133,16 +133,17 @@ export class RecordQueue {
   async #write(batch: Batch): Promise<boolean> {
     const until = performance.now() + ANSWER_MS;
     for (let unanswered: unknown = null; ;) {
+      let written = false;
       try {
-        const written = await within(systemClock, ANSWER_MS, this.#writer.write(batch));
-        if (written || unanswered === null) return written;
+        written = await within(systemClock, ANSWER_MS, this.#writer.write(batch));
       } catch (error) {
         if (batch.first === null || !this.#writer.isConnectionFailure(error) || performance.now() + PAUSE_MS > until) throw error;
         unanswered = error;
         await new Promise((resolve) => { setTimeout(resolve, PAUSE_MS); });
         continue;
       }
-      throw unanswered; // fenced by now; but what went unanswered may have been written before
+      if (written || unanswered === null) return written;
+      throw unanswered; // fenced, and not there: never written, or replaced since by whoever has the lock now
     }
   }
 
