@@ -1,6 +1,6 @@
 /**
  * `npm run bench [-- section...] [--json] [--quick]`: what locks and attempts cost, beside what they are compared with.
- * Sections: attempt, crowd, abort, process, flat, weight, watched, windows. `--json` prints the raw samples; `--quick` a
+ * Sections: attempt, crowd, abort, process, flat, watched, windows, weight. `--json` prints the raw samples; `--quick` a
  * tenth of them.
  * The numbers are this machine's; the ratios are of one run and travel better. Nothing here passes or fails.
  */
@@ -83,14 +83,15 @@ const SECTIONS: Readonly<Record<string, (run: Run) => Promise<Measured>>> = {
       printFlat('Hand-overs in one process with so many waiters; aim: flat within 1.3.', waiters);
     });
   },
-  async weight() {
-    return measured(Object.fromEntries(Object.entries(WEIGHTS).map(([name, what]) => [name, weigh(what)])), printWeights);
-  },
   async watched({ directory, thin }) {
     return measured(await watchedIn(directory, Math.ceil(1_500 / thin)), printWatched);
   },
   async windows({ directory, thin }) {
     return measured(await yielding(directory, thin), printYielding);
+  },
+  // Last: it removes tens of thousands of files, and some file systems are slow for a while after that.
+  async weight() {
+    return measured(Object.fromEntries(Object.entries(WEIGHTS).map(([name, what]) => [name, weigh(what)])), printWeights);
   },
 };
 

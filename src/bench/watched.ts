@@ -3,7 +3,7 @@
  * The first two lines are the same thing twice: what they differ by is noise.
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { openSync, closeSync, writeSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, rmdirSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { memoryLocks, localFileLocks, runAttempt, systemClock, type LockStore } from '../index.js';
 import { Feed } from '../inspector/feed.js';
@@ -60,10 +60,15 @@ export interface Watched {
 export async function watchedIn(directory: string, rounds: number): Promise<Watched> {
   const fd = openSync(join(directory, 'trace.ndjson'), 'w');
   const feed = new Feed(() => {});
+  const floor = join(directory, 'floor.lock');
   try {
     const samples = {
       ...await interleaved(casesOf('memory', 'key', memoryLocks(), fd, feed), { warmUp: WARM_UP, rounds }),
-      ...await interleaved(casesOf('files', join(directory, 'watched.jsonl'), localFileLocks(), fd, feed), { warmUp: WARM_UP, rounds }),
+      ...await interleaved([
+        ...casesOf('files', join(directory, 'watched.jsonl'), localFileLocks(), fd, feed),
+        // What the file system itself asks for at this moment: it need not be what it asked for in another section.
+        { name: 'files, mkdirSync + rmdirSync alone', run: () => { mkdirSync(floor); rmdirSync(floor); } },
+      ], { warmUp: WARM_UP, rounds }),
     };
     return { samples, unheardStepNs: unheardStep() };
   } finally {

@@ -62,7 +62,7 @@ export class Driver<T> implements EngineHost {
   readonly #lock: LockSide;
   readonly #work: WorkSide;
   readonly #trace = new Trace();
-  readonly #subscribers = new Set<(snapshot: AttemptSnapshot) => unknown>();
+  #subscribers: Set<(snapshot: AttemptSnapshot) => unknown> | null = null;
   readonly #onEnd: () => void;
   readonly #at = new Stations();
   #resolve: (report: AttemptReport<T>) => void = () => {};
@@ -147,8 +147,8 @@ export class Driver<T> implements EngineHost {
   subscribe(fn: (snapshot: AttemptSnapshot) => void): () => void {
     expect(typeof fn === 'function', 'subscribe', 'a function', fn);
     const subscriber = (snapshot: AttemptSnapshot): unknown => fn(snapshot); // the same `fn` may subscribe twice
-    if (this.#engine.state !== 'released') this.#subscribers.add(subscriber);
-    return () => void this.#subscribers.delete(subscriber);
+    if (this.#engine.state !== 'released') (this.#subscribers ??= new Set()).add(subscriber);
+    return () => void this.#subscribers?.delete(subscriber);
   }
 
   /** @internal A command that cannot even be performed is answered with that: the machine knows the way out. */
@@ -207,7 +207,7 @@ export class Driver<T> implements EngineHost {
     if (this.#signalled && report.outcome === 'aborted') markEndedBySignal(report, this.#signalled.reason);
     warnUnlessConfirmed(report);
     this.#told.keep(report, this.#lock.lease);
-    this.#subscribers.clear();
+    this.#subscribers = null;
     this.#onEnd();
     this.#resolve(report);
     const { dispose } = this.spec;
@@ -241,10 +241,10 @@ export class Driver<T> implements EngineHost {
 
   /** Tells what is to be seen now, when every command of the transitions so far has been performed. */
   #tell(): void {
-    if (this.#subscribers.size === 0) return;
+    if (!this.#subscribers?.size) return;
     const snapshot = this.snapshot();
     this.#engine.tell(() => {
-      for (const fn of Array.from(this.#subscribers)) callSafely('a subscriber', () => fn(snapshot));
+      for (const fn of Array.from(this.#subscribers ?? [])) callSafely('a subscriber', () => fn(snapshot));
     });
   }
 }

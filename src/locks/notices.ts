@@ -8,17 +8,17 @@ import type { LeaseNotice } from './lock-store.js';
 export class Notices {
   readonly #listeners = new Set<(notice: LeaseNotice) => void>();
   /** The first of each kind. */
-  readonly #kept = new Map<LeaseNotice['type'], LeaseNotice>();
+  #kept: LeaseNotice[] | null = null;
 
   /** Listens. What has already been told is told again, to this listener alone. A doubt is not: it passes. */
   listen(fn: (notice: LeaseNotice) => void): () => void {
     this.#listeners.add(fn);
-    for (const notice of this.#kept.values()) tellOne(fn, notice);
+    for (const notice of this.#kept ?? []) tellOne(fn, notice);
     return () => void this.#listeners.delete(fn);
   }
 
   tell(notice: LeaseNotice): void {
-    if (notice.type !== 'inDoubt' && !this.#kept.has(notice.type)) this.#kept.set(notice.type, notice);
+    if (notice.type !== 'inDoubt' && !this.#kept?.some(({ type }) => type === notice.type)) (this.#kept ??= []).push(notice);
     this.#listeners.forEach((fn) => tellOne(fn, notice));
   }
 }

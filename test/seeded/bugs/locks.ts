@@ -38,7 +38,7 @@ export const lockBugs: readonly SeededBug[] = [
     replace: "return { status: 'busy', holder: this.#holder(session) };" },
   { id: 'early-loss-not-repeated', breaks: 'M12 S12', file: 'src/locks/notices.ts', tests,
     sentence: 'A loss that came before somebody listened is never told.',
-    find: 'for (const notice of this.#kept.values()) tellOne(fn, notice);', replace: '' },
+    find: 'for (const notice of this.#kept ?? []) tellOne(fn, notice);', replace: '' },
   { id: 'wait-leaves-its-timer', breaks: 'L5', file: 'src/locks/patience.ts', tests,
     sentence: 'The limit of a wait stays armed when the wait is over.',
     find: 'if (timer !== null) clock.clearTimeout(timer);', replace: '' },
