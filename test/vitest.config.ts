@@ -6,7 +6,7 @@
  */
 import { defineConfig } from 'vitest/config';
 
-const shared = ['attempts', 'incidents', 'machine', 'model', 'session'].map((folder) => `test/${folder}/**/*.test.ts`);
+const shared = ['attempts', 'driver', 'incidents', 'machine', 'model', 'session'].map((folder) => `test/${folder}/**/*.test.ts`);
 
 export default defineConfig({
   test: {
