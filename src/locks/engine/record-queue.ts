@@ -142,14 +142,14 @@ export class RecordQueue {
         await new Promise((resolve) => { setTimeout(resolve, PAUSE_MS); });
         continue;
       }
-      if (written || unanswered === null) return written;
-      throw unanswered; // fenced, and not there: never written, or replaced since by whoever has the lock now
+      if (written || unanswered === null || batch.records.length > 0) return written; // what is not there now stays out
+      throw unanswered; // a replacement by nothing leaves nothing to be found
     }
   }
 
   #fenced(): AttemptError {
     return new AttemptError('WRITE_FENCED', `${this.#session}: expected the lock to be held by this attempt, in the engine that keeps the `
-      + 'records, but it is not (any more): another attempt has been granted it, or the lock is kept elsewhere. Nothing was written.');
+      + 'records, but it is not (any more): another attempt has been granted it, or the lock is kept elsewhere. Nothing of this write is there.');
   }
 
   #failed(cause: unknown): AttemptError {

@@ -87,7 +87,7 @@ export function faultsOnTheWay(engine: () => EngineUnderTest): void {
     const writing = Promise.resolve(opened.append({ n: 2 })).then(() => 'written', (error: { code: string }) => error.code);
     if (lost) await lost;
     else await takeOver().then(() => way.proxy.heal());
-    context.expect(await writing).toBe(arrives ? 'written' : 'WRITE_FAILED');
+    context.expect(await writing).toBe(arrives ? 'written' : 'WRITE_FENCED');
     const { records } = await other.records.read(bed.session);
     context.expect(records.map(({ record }) => record)).toEqual(arrives ? [{ n: 1 }, { n: 2 }] : [{ n: 1 }]);
   });

@@ -24,11 +24,11 @@ test('S14 R1: a write whose answer was lost is asked again under its number, and
   expect(asked.map(({ first }) => first)).toEqual([1, 1, 2]);
 });
 
-test('S4 S14: fenced when it is asked again: nobody knows of the first time, and it is not called refused', async () => {
-  const unknown = queueOn(['lost', false]);
-  await expect(unknown.opened.append({ n: 1 })).rejects.toMatchObject({ code: 'WRITE_FAILED', message: expect.stringContaining('not known') });
-  const fenced = queueOn([false]);
-  await expect(fenced.opened.append({ n: 1 })).rejects.toMatchObject({ code: 'WRITE_FENCED' });
+test('S4 S14: fenced when it is asked again: what is not there is refused; of a replacement by nothing nobody can tell', async () => {
+  const appended = queueOn(['lost', false]);
+  await expect(appended.opened.append({ n: 1 })).rejects.toMatchObject({ code: 'WRITE_FENCED' });
+  const emptied = queueOn(['lost', false]);
+  await expect(emptied.opened.replace?.([])).rejects.toMatchObject({ code: 'WRITE_FAILED', message: expect.stringContaining('not known') });
 });
 
 test('S14 S15: one of several writers of a token does not ask again: it might be written twice', async () => {
