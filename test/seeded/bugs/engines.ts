@@ -6,18 +6,9 @@ const LEASE = 'src/locks/engine/engine-lease.ts';
 const REDIS = 'src/locks/redis/scripts.ts';
 const POSTGRES = 'src/locks/postgres/statements.ts';
 
-const offers = ['locks/fleets/offers'  { id: 'unanswered-write-called-refused', breaks: 'S4 S14', file: 'src/locks/engine/record-queue.ts', tests: ['locks/fleets/record-queue'],
-    sentence: 'A write whose answer was lost, and which is fenced when it is asked again, is said not to have been written.',
-    find: 'if (written || unanswered === null) return written;', replace: 'if (written || unanswered !== undefined) return written;' },
-];
-const redis = ['locks/redis/protocol'  { id: 'unanswered-write-called-refused', breaks: 'S4 S14', file: 'src/locks/engine/record-queue.ts', tests: ['locks/fleets/record-queue'],
-    sentence: 'A write whose answer was lost, and which is fenced when it is asked again, is said not to have been written.',
-    find: 'if (written || unanswered === null) return written;', replace: 'if (written || unanswered !== undefined) return written;' },
-];
-const postgres = ['locks/postgres/protocol'  { id: 'unanswered-write-called-refused', breaks: 'S4 S14', file: 'src/locks/engine/record-queue.ts', tests: ['locks/fleets/record-queue'],
-    sentence: 'A write whose answer was lost, and which is fenced when it is asked again, is said not to have been written.',
-    find: 'if (written || unanswered === null) return written;', replace: 'if (written || unanswered !== undefined) return written;' },
-];
+const offers = ['locks/fleets/offers'];
+const redis = ['locks/redis/protocol'];
+const postgres = ['locks/postgres/protocol'];
 
 export const engineBugs: readonly SeededBug[] = [
   { id: 'offer-counted-from-its-arrival', breaks: 'S2 S10', file: LINE, tests: offers,
