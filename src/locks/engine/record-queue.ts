@@ -143,14 +143,14 @@ export class RecordQueue {
         continue;
       }
       if (written || unanswered === null || batch.records.length > 0) return written; // what is not there now stays out
-      throw unanswered;
+      throw unanswered; // a replacement by nothing leaves nothing to be found
     }
   }
 
   #fenced(): AttemptError {
-    return new AttemptError('WRITE_FENCED', `${this.#session}: expected the lock to be held by this attempt, in the engine that keeps the `
-      // What is not there now stays out; a replacement by nothing leaves nothing to be found.
-      if (written || unanswered === null || batch.records.length > 0) return written;
+    return new AttemptError('WRITE_FENCED', `${this.#session}: expected the lock to be held by this attempt, in the engine that `
+      + 'keeps the records, but it is not (any more): another attempt has been granted it, or the lock is kept elsewhere. '
+      + 'Nothing of this write is there.');
   }
 
   #failed(cause: unknown): AttemptError {
