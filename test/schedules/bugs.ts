@@ -44,7 +44,7 @@ export const BUGS: Record<string, Bug> = {
   },
   'a loss is not passed on (S12)': { file: lockSide, is: `if (notice.type === 'lost')`, becomes: `if (notice.type === '')` },
   'the gate does not ask the state (S5)': {
-    file: 'src/driver/writing.js', is: 'open && parts.state() === state', becomes: 'true',
+    file: 'src/driver/writing.js', is: 'this.#open && this.#parts.state() === this.#state', becomes: 'true',
   },
   'the session is not closed (L5)': { file: 'src/driver/opening.js', is: '() => opened?.close()', becomes: '() => undefined' },
   'done before the release was answered (M20)': {
