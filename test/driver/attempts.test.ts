@@ -49,7 +49,11 @@ describe('times', () => {
     }
     const aborted = scene().attempt({ work: () => 1 });
     aborted.abort();
-    expect((await aborted.start()).timings).toEqual({ waitedMs: null, heldMs: null, ranMs: null, abortToReleaseMs: 0 });
+    const none = { waitedMs: null, heldMs: null, ranMs: null, abortToReleaseMs: 0 };
+    expect(await aborted.start()).toMatchObject({ timings: none, trace: { transitions: [{ at: 0, from: 'idle' }] } });
+    const controller = scene().controller();
+    controller.abort();
+    expect((await scene().attempt({ signal: controller.signal, work: () => 1 }).start()).timings).toEqual(none); // nothing was asked
   });
 });
 
@@ -86,6 +90,20 @@ describe('starting and watching', () => {
     await scene().clock.advance(100_000);
     expect([told, attempt.snapshot().inDoubt]).toEqual([[], false]);
     expect(attempt.abort()).toMatchObject({ accepted: false, state: 'released', abortedBy: 'user' });
+  });
+
+  test('progress without a note is no news to who watches', async () => {
+    const notes: unknown[] = [];
+    const attempt = scene().attempt({ work: ({ progress }: WorkContext) => {
+      progress();
+      progress('half');
+      progress('x'.repeat(300));
+      progress();
+    } });
+    const before: unknown[] = [];
+    attempt.subscribe(({ note, state }) => void (state === 'running.working' ? notes : before).push(note?.length ?? null));
+    await scene().now(attempt.start());
+    expect(notes).toEqual([null, 4, 256]);
   });
 
   test('S9: a classifyAbort that throws is complained about once, and taken for user', async () => {
@@ -263,5 +281,28 @@ describe('windows', () => {
     const skipping = scene().store({ acquire: (ask) => void ask.grant({ token: (token += 5) }) });
     await changed({ records, locks: skipping });
     expect(asked).toEqual([[6, 11]]); // the first pair was 1 and 2: nobody between
+  });
+});
+
+describe('errors of an aborted report', () => {
+  test.each<[string, (reason: unknown) => unknown, boolean]>([
+    ['the signal\'s own reason', (reason) => reason, false],
+    ['an AbortError of the platform', () => new DOMException('stopped', 'AbortError'), false],
+    ['an error of its own', () => new RangeError('own'), true],
+    ['null', () => null, true],
+    ['an error that cannot be looked at', () => ({ get name() { throw new Error('hidden'); } }), true],
+  ])('what the work throws: %s', async (_what, made, isOwn) => {
+    let threw: unknown;
+    const attempt = scene().attempt({ work: (context: WorkContext) => untilAborted(context).catch((reason: unknown) => {
+      threw = made(reason);
+      throw threw;
+    }) });
+    const run = attempt.start();
+    await scene().settled();
+    attempt.abort();
+    const report = await scene().now(run);
+    expect(report).toMatchObject({ outcome: 'aborted', settled: true, error: { abortedBy: 'user' } });
+    if (isOwn) expect(report.workError).toBe(threw);
+    else expect(report.workError).toBeUndefined();
   });
 });
