@@ -29,7 +29,7 @@ export const PARTS = [
   { of: 'src/driver/', tests: [['test/driver/*.test.ts', ...ATTEMPTS], ['test/properties/attempt.test.ts', 'test/schedules/random.test.ts', 'test/seeded/extra/{driver,ends}.test.ts', 'test/trace/*.test.ts']] },
   { of: 'src/session/', tests: [
     ['test/session/!(disk-full|many-writers|properties).test.ts'],
-    ['test/session/properties.test.ts', 'test/seeded/extra/ends.test.ts', 'test/faults/stopped-in-append.test.ts', 'test/attempts/{windows,report-fields,take-over,hostile-work}.test.ts'],
+    ['test/session/properties.test.ts', 'test/seeded/extra/ends.test.ts', 'test/faults/{stopped-in-append,append-fails}.test.ts', 'test/attempts/{windows,report-fields,take-over,hostile-work}.test.ts'],
   ] },
   { of: 'src/locks/file/', tests: [
     ['test/locks/file/{tokens,line,surroundings,last-reports,spelling,records,permissions}.test.ts', 'test/seeded/extra/locks.test.ts', 'test/faults/lost-while-taking.test.ts'],

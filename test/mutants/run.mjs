@@ -78,6 +78,8 @@ async function stryker({ of, isolate = false }, tests, mutate) {
 }
 
 const lives = ({ status }) => status === 'Survived' || status === 'NoCoverage';
+/** What is met by no test of this run may have been by one of another. */
+const better = (one, fresh) => (fresh && lives(one) && !(fresh.status === 'NoCoverage' && one.status === 'Survived') ? fresh : one);
 const idOf = ({ location: { start, end }, mutatorName, replacement }) =>
   `${start.line}:${start.column}-${end.line}:${end.column} ${mutatorName} ${replacement}`;
 const rangeOf = (file, { location: { start, end } }) => `${file}:${start.line}:${start.column - 1}-${end.line}:${end.column - 1}`;
@@ -110,7 +112,7 @@ async function judged(part, mutate) {
     for (const [file, { source, mutants }] of Object.entries(found)) {
       const fresh = new Map(mutants.map((one) => [idOf(one), one]));
       const before = all.get(file);
-      const merged = before ? before.mutants.map((one) => (lives(one) && fresh.get(idOf(one))) || one) : mutants;
+      const merged = before ? before.mutants.map((one) => better(one, fresh.get(idOf(one)))) : mutants;
       all.set(file, { source, mutants: merged });
       writeFileSync(cacheOf(file), JSON.stringify(all.get(file)));
     }
