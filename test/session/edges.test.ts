@@ -202,6 +202,22 @@ describe('the gate, and those who wait at it', () => {
     return { gate, written, writer: createWriter({ gate, opened, clock, answerMs: 10 }) };
   }
 
+  it('passes a rewrite on, at once or when the doubt is over', async () => {
+    const clock = new FakeClock();
+    const lease = { deadline: Infinity };
+    const gate = new WriteGate({ isOpen: () => true, isLost: () => false, token: 7, certainty: new LeaseCertainty(lease, clock) });
+    const put: unknown[] = [];
+    const opened = { fencing: 'gated' as const, append: () => {}, replace: (records: unknown) => void put.push(records), close: () => {} };
+    const writer = createWriter({ gate, opened, clock, answerMs: 10 });
+    await writer.session.replace([{ a: 1 }]);
+    lease.deadline = clock.now();
+    const later = writer.session.replace([{ b: 2 }]);
+    lease.deadline = Infinity;
+    clock.advance(5);
+    await later;
+    expect([put, writer.used]).toEqual([[[{ a: 1 }], [{ b: 2 }]], 'gated']);
+  });
+
   it('S5: nothing is written while the lock has been given up, and each way says so', async () => {
     const { gate, written, writer } = writing({ isYielded: true, isOpen: false });
     expect(gate.ask()).toBe('yielded');
