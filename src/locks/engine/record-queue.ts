@@ -42,6 +42,8 @@ export interface Batch {
 export interface BatchWriter {
   /** @returns false: fenced, the grant is not ours any more; nothing was written */
   write(batch: Batch): Promise<boolean>;
+  /** Is the record with this number there? Asked once it is fenced: from then on nothing can come after. */
+  has(number: number): Promise<boolean>;
   isConnectionFailure(error: unknown): boolean;
 }
 
@@ -133,17 +135,22 @@ export class RecordQueue {
   async #write(batch: Batch): Promise<boolean> {
     const until = performance.now() + ANSWER_MS;
     for (let unanswered: unknown = null; ;) {
-      try {
-        const written = await within(systemClock, ANSWER_MS, this.#writer.write(batch));
-        if (written || unanswered === null) return written;
-      } catch (error) {
-        if (batch.first === null || !this.#writer.isConnectionFailure(error) || performance.now() + PAUSE_MS > until) throw error;
+      const answer = await within(systemClock, ANSWER_MS, this.#writer.write(batch)).catch((error: unknown) => {
+        const again = batch.first !== null && this.#writer.isConnectionFailure(error) && performance.now() + PAUSE_MS <= until;
+        if (!again) throw error;
         unanswered = error;
-        await new Promise((resolve) => { setTimeout(resolve, PAUSE_MS); });
-        continue;
-      }
-      throw unanswered; // fenced by now; but what went unanswered may have been written before
+        return null;
+      });
+      if (answer === true || (answer === false && unanswered === null)) return answer;
+      if (answer === false) return this.#wasWritten(batch, unanswered);
+      await new Promise((resolve) => { setTimeout(resolve, PAUSE_MS); });
     }
+  }
+
+  /** Fenced when it was asked again: what went unanswered may have been written before. All of a batch is there, or none. */
+  async #wasWritten({ first, records }: Batch, unanswered: unknown): Promise<boolean> {
+    if (first === null || records.length === 0) throw unanswered;
+    return within(systemClock, ANSWER_MS, this.#writer.has(first));
   }
 
   #fenced(): AttemptError {

@@ -79,7 +79,10 @@ export function postgresSession(client: PostgresClient, options: PostgresSession
         : await queries.run(replaces ? replace : append, [...claim, first, records], QUERY_MS);
       return answer?.['held'] === 1;
     };
-    return new RecordQueue(session, { write, isConnectionFailure }, joining ? null : Number(row['last']) + 1).opened();
+    const has = async (n: number): Promise<boolean> => (await queries.run(
+      `SELECT 1 FROM ${s}.records WHERE session = $1 AND token = $2::bigint AND n = $3::bigint`, [session, token, n], QUERY_MS,
+    )).length > 0;
+    return new RecordQueue(session, { write, has, isConnectionFailure }, joining ? null : Number(row['last']) + 1).opened();
   }
 
   async function page(session: string, after: string | null): Promise<RecordPage> {

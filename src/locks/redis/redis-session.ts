@@ -93,7 +93,11 @@ export function redisSession(client: RedisClient, options: RedisSessionOptions =
     if (last === null) throw notHeldHere(session, 'Redis and prefix');
     const writeBatch = async ({ first, records, replaces }: Batch): Promise<boolean> =>
       Number(await write.run(commands, keys(session), [owner, token, first ?? '', replaces ? 1 : 0, ...records])) === 1;
-    return new RecordQueue(session, { write: writeBatch, isConnectionFailure }, joining ? null : Number(last) + 1).opened();
+    const has = async (n: number): Promise<boolean> => {
+      const id = `${token}-${n}`;
+      return (await commands.call(['XRANGE', keys(session)[1] ?? '', id, id]) as unknown[]).length > 0;
+    };
+    return new RecordQueue(session, { write: writeBatch, has, isConnectionFailure }, joining ? null : Number(last) + 1).opened();
   }
 
   async function page(session: string, after: string | null): Promise<RecordPage> {
