@@ -151,7 +151,8 @@ export class EngineLocks implements LockStore {
     const { session, owner, info, waitMs } = line.request;
     const once = (): Promise<EngineGrant | EngineBusy> => {
       const asked = this.#engine.acquire({
-        session, owner, info, leaseMs: this.capabilities.leaseMs, wait: waitMs > 0 && line.isPatient(),
+        session, owner, info, leaseMs: this.capabilities.leaseMs,
+        wait: line.isInLine || (waitMs > 0 && line.isPatient()), // in line, a grant has to take us out of it
       });
       line.remember(asked);
       return within(this.#clock, ANSWER_MS, asked);

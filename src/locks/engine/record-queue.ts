@@ -40,8 +40,10 @@ export interface Batch {
 
 /** How the engine writes: at once or not at all, and only while the attempt's grant is the session's. */
 export interface BatchWriter {
-  /** @returns false: fenced, the grant is not ours any more, and no earlier asking of this batch has written it */
+  /** @returns false: fenced, the grant is not ours any more; nothing was written */
   write(batch: Batch): Promise<boolean>;
+  /** Is the record with this number there? Asked once it is fenced: from then on nothing can come after. */
+  has(number: number): Promise<boolean>;
   isConnectionFailure(error: unknown): boolean;
 }
 
@@ -133,18 +135,22 @@ export class RecordQueue {
   async #write(batch: Batch): Promise<boolean> {
     const until = performance.now() + ANSWER_MS;
     for (let unanswered: unknown = null; ;) {
-      let written = false;
-      try {
-        written = await within(systemClock, ANSWER_MS, this.#writer.write(batch));
-      } catch (error) {
-        if (batch.first === null || !this.#writer.isConnectionFailure(error) || performance.now() + PAUSE_MS > until) throw error;
+      const answer = await within(systemClock, ANSWER_MS, this.#writer.write(batch)).catch((error: unknown) => {
+        const again = batch.first !== null && this.#writer.isConnectionFailure(error) && performance.now() + PAUSE_MS <= until;
+        if (!again) throw error;
         unanswered = error;
-        await new Promise((resolve) => { setTimeout(resolve, PAUSE_MS); });
-        continue;
-      }
-      if (written || unanswered === null || batch.records.length > 0) return written; // what is not there now stays out
-      throw unanswered; // a replacement by nothing leaves nothing to be found
+        return null;
+      });
+      if (answer === true || (answer === false && unanswered === null)) return answer;
+      if (answer === false) return this.#wasWritten(batch, unanswered);
+      await new Promise((resolve) => { setTimeout(resolve, PAUSE_MS); });
     }
+  }
+
+  /** Fenced when it was asked again: what went unanswered may have been written before. All of a batch is there, or none. */
+  async #wasWritten({ first, records }: Batch, unanswered: unknown): Promise<boolean> {
+    if (first === null || records.length === 0) throw unanswered;
+    return within(systemClock, ANSWER_MS, this.#writer.has(first));
   }
 
   #fenced(): AttemptError {

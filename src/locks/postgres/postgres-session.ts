@@ -31,10 +31,6 @@ const insert = (s: string): string => `written AS (
   FROM held, unnest($5::text[]) WITH ORDINALITY AS one(record, place) ON CONFLICT DO NOTHING
 )`;
 
-/** Where it is not held: was it written when it was asked for before, and that answer lost? */
-const answer = (s: string): string => `SELECT CASE WHEN EXISTS (SELECT FROM held) THEN 1
-  ELSE (SELECT count(*)::int FROM ${s}.records WHERE session = $1 AND token = $3::bigint AND n = $4::bigint) END AS held`;
-
 /**
  * One of several writers of a token, each of them a child of the attempt: the row of the lock gives out the numbers, after
  * what the attempt has written itself. It renews nothing.
@@ -65,10 +61,10 @@ export function postgresSession(client: PostgresClient, options: PostgresSession
   expect(typeof client?.query === 'function', 'client', 'a pg.Pool or pg.Client', client);
   const s = quotedSchema(options.schema);
   const queries = new Queries(client);
-  const append = `WITH ${held(s)}, ${insert(s)} ${answer(s)}`;
+  const append = `WITH ${held(s)}, ${insert(s)} SELECT count(*)::int AS held FROM held`;
   const replace = `WITH ${held(s)}, gone AS (
   DELETE FROM ${s}.records r USING held WHERE r.session = $1 AND (r.token, r.n) < (held.token, $4::bigint)
-), ${insert(s)} ${answer(s)}`;
+), ${insert(s)} SELECT count(*)::int AS held FROM held`;
 
   async function open(request: OpenRequest): Promise<OpenedSession> {
     const { session, joining = false, lease: { owner, token } } = request;
@@ -83,7 +79,10 @@ export function postgresSession(client: PostgresClient, options: PostgresSession
         : await queries.run(replaces ? replace : append, [...claim, first, records], QUERY_MS);
       return answer?.['held'] === 1;
     };
-    return new RecordQueue(session, { write, isConnectionFailure }, joining ? null : Number(row['last']) + 1).opened();
+    const has = async (n: number): Promise<boolean> => (await queries.run(
+      `SELECT 1 FROM ${s}.records WHERE session = $1 AND token = $2::bigint AND n = $3::bigint`, [session, token, n], QUERY_MS,
+    )).length > 0;
+    return new RecordQueue(session, { write, has, isConnectionFailure }, joining ? null : Number(row['last']) + 1).opened();
   }
 
   async function page(session: string, after: string | null): Promise<RecordPage> {

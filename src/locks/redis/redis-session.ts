@@ -45,14 +45,10 @@ return token == tonumber(ARGV[2]) and number or 0
 
 /**
  * ARGV 1 owner, 2 token, 3 first number (empty: after what is there, for one of several children), 4 replaces ('1'), then
- * the records. Answers 1, or 0 where it is not held and was not written either when it was asked for before.
+ * the records. Answers 1, or 0 where it is not held.
  */
 const write = new Script(`${LAST}
-if not held() then
-  if ARGV[3] == '' then return 0 end
-  local id = ARGV[2] .. '-' .. ARGV[3]
-  return #redis.call('XRANGE', KEYS[2], id, id)
-end
+if not held() then return 0 end
 local token, number = last()
 if token > tonumber(ARGV[2]) then return 0 end
 if token < tonumber(ARGV[2]) then number = 0 end
@@ -97,7 +93,11 @@ export function redisSession(client: RedisClient, options: RedisSessionOptions =
     if (last === null) throw notHeldHere(session, 'Redis and prefix');
     const writeBatch = async ({ first, records, replaces }: Batch): Promise<boolean> =>
       Number(await write.run(commands, keys(session), [owner, token, first ?? '', replaces ? 1 : 0, ...records])) === 1;
-    return new RecordQueue(session, { write: writeBatch, isConnectionFailure }, joining ? null : Number(last) + 1).opened();
+    const has = async (n: number): Promise<boolean> => {
+      const id = `${token}-${n}`;
+      return (await commands.call(['XRANGE', keys(session)[1] ?? '', id, id]) as unknown[]).length > 0;
+    };
+    return new RecordQueue(session, { write: writeBatch, has, isConnectionFailure }, joining ? null : Number(last) + 1).opened();
   }
 
   async function page(session: string, after: string | null): Promise<RecordPage> {

@@ -5,8 +5,9 @@
 import { describe, expect, test } from 'vitest';
 import type { Clock } from '../../../src/clock.js';
 import { EngineLease } from '../../../src/locks/engine/engine-lease.js';
+import { EngineLocks } from '../../../src/locks/engine/engine-locks.js';
 import { Line } from '../../../src/locks/engine/line-of-request.js';
-import { ALIVE_MS, type EngineBusy, type LockEngine, type Ring } from '../../../src/locks/engine/lock-engine.js';
+import { ALIVE_MS, type EngineAsk, type EngineBusy, type LockEngine, type Ring } from '../../../src/locks/engine/lock-engine.js';
 import { asking } from './faults.js';
 
 class TestClock implements Clock {
@@ -35,6 +36,7 @@ class TestClock implements Clock {
   }
 }
 
+const soon = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve); });
 const busy = (token: number): EngineBusy => ({ status: 'busy', holder: null, endsInMs: Infinity, token });
 
 /** In line; its bell in the test's hands. */
@@ -88,6 +90,26 @@ describe('an offer', () => {
   });
 });
 
+test('S6 S11: the last look of a waiter still says that it is in line: a grant takes it out, or it would be granted again', async () => {
+  const clock = new TestClock();
+  const asks: EngineAsk[] = [];
+  const engine = {
+    tokenScope: 'durable', firstLookMs: Infinity, listen: () => () => {}, isConnectionFailure: () => false,
+    acquire: async (ask: EngineAsk) => {
+      asks.push(ask);
+      return asks.length === 1 ? busy(6) : { status: 'granted', token: 7, isNew: false, epoch: 'e' } as const;
+    },
+    release: async () => 'released',
+  } as Partial<LockEngine> as LockEngine;
+  const locks = new EngineLocks({ engine, clock, leaseMs: 60_000, name: 'a test' });
+  const asked = locks.acquire(asking('key', 'waiter', 400));
+  await soon();
+  clock.pass(400); // its patience ends with its last look
+  const answer = await asked;
+  expect([answer.status, ...asks.map(({ wait }) => wait)]).toEqual(['granted', true, true]);
+  if (answer.status === 'granted') await answer.lease.release();
+});
+
 describe('a lease that began with an offer', () => {
   const lease = (answers: (Promise<[]> | null)[]) => {
     const clock = new TestClock();
@@ -104,8 +126,6 @@ describe('a lease that began with an offer', () => {
     const made = new EngineLease(parts, 7, { at: clock.now(), sleep: { slept: () => 0 } as never }, ALIVE_MS);
     return { clock, made, renewals: () => renewals };
   };
-  const soon = (): Promise<void> => new Promise((resolve) => { setImmediate(resolve); });
-
   test('M12 S10: is a short one until it is renewed, soon; a renewal that fails is asked again with the next beat', async () => {
     const { clock, made, renewals } = lease([Promise.reject(new Error('cut')), Promise.resolve([])]);
     const begun = clock.now();

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { RecordQueue, type Batch } from '../../../src/locks/engine/record-queue.js';
 
 /** Answers in turn: written, fenced, or no answer. */
-function queueOn(answers: (boolean | 'lost')[], next?: null) {
+function queueOn(answers: (boolean | 'lost')[], { next, there = [] }: { next?: null; there?: number[] } = {}) {
   const asked: Batch[] = [];
   const write = async (batch: Batch): Promise<boolean> => {
     asked.push(batch);
@@ -13,7 +13,7 @@ function queueOn(answers: (boolean | 'lost')[], next?: null) {
     if (answer === 'lost') throw new Error('the connection was cut');
     return answer;
   };
-  const queue = new RecordQueue('key', { write, isConnectionFailure: () => true }, next);
+  const queue = new RecordQueue('key', { write, has: async (n) => there.includes(n), isConnectionFailure: () => true }, next);
   return { asked, opened: queue.opened() };
 }
 
@@ -24,15 +24,18 @@ test('S14 R1: a write whose answer was lost is asked again under its number, and
   expect(asked.map(({ first }) => first)).toEqual([1, 1, 2]);
 });
 
-test('S4 S14: fenced when it is asked again: what is not there is refused; of a replacement by nothing nobody can tell', async () => {
-  const appended = queueOn(['lost', false]);
-  await expect(appended.opened.append({ n: 1 })).rejects.toMatchObject({ code: 'WRITE_FENCED' });
-  const emptied = queueOn(['lost', false]);
-  await expect(emptied.opened.replace?.([])).rejects.toMatchObject({ code: 'WRITE_FAILED', message: expect.stringContaining('not known') });
+test('S4 S14: fenced when it is asked again: written if the first time had been, else refused', async () => {
+  const before = queueOn(['lost', false], { there: [1] });
+  await before.opened.append({ n: 1 });
+  for (const answers of [['lost', false], [false]] as (boolean | 'lost')[][]) {
+    await expect(queueOn(answers).opened.append({ n: 1 })).rejects.toMatchObject({ code: 'WRITE_FENCED' });
+  }
+  const cleared = queueOn(['lost', false]); // that leaves nothing to be found by
+  await expect(cleared.opened.replace?.([])).rejects.toMatchObject({ code: 'WRITE_FAILED', message: expect.stringContaining('not known') });
 });
 
 test('S14 S15: one of several writers of a token does not ask again: it might be written twice', async () => {
-  const { asked, opened } = queueOn(['lost'], null);
+  const { asked, opened } = queueOn(['lost'], { next: null });
   await expect(opened.append({ n: 1 })).rejects.toMatchObject({ code: 'WRITE_FAILED', message: expect.stringContaining('not known') });
   expect(asked).toHaveLength(1);
 });

@@ -45,10 +45,7 @@ export const engineBugs: readonly SeededBug[] = [
   { id: 'second-record-of-a-child-lost', breaks: 'S15', file: 'src/locks/postgres/postgres-session.ts', tests: ['locks/postgres/session'],
     sentence: 'PostgreSQL: children of one attempt are given the same numbers.',
     find: 'held.written - cardinality($4::text[]) + one.place, one.record::json', replace: 'one.place, one.record::json' },
-  { id: 'emptied-unanswered-called-refused', breaks: 'S4 S14', file: 'src/locks/engine/record-queue.ts', tests: ['locks/fleets/record-queue'],
-    sentence: 'A replacement by nothing whose answer was lost, fenced when it is asked again, is said not to have been written.',
-    find: ' || batch.records.length > 0) return written;', replace: ' || true) return written;' },
-  { id: 'written-and-fenced-called-refused', breaks: 'S4 S15', file: 'src/locks/redis/redis-session.ts', tests: ['locks/redis/faults'],
-    sentence: 'Redis: a record that was written is said to be refused, where the lock was taken over before it was asked for again.',
-    find: "return #redis.call('XRANGE', KEYS[2], id, id)", replace: 'return 0' },
+  { id: 'unanswered-write-called-refused', breaks: 'S4 S14', file: 'src/locks/engine/record-queue.ts', tests: ['locks/fleets/record-queue'],
+    sentence: 'A write whose answer was lost, and which is fenced when it is asked again, is said not to have been written.',
+    find: '(answer === false && unanswered === null)) return answer;', replace: 'answer === false) return answer;' },
 ];
