@@ -141,16 +141,20 @@ export class RecordQueue {
         unanswered = error;
         return null;
       });
-      if (answer === true || (answer === false && unanswered === null)) return answer;
+      if (answer === true) return true;
       if (answer === false) return this.#wasWritten(batch, unanswered);
       await new Promise((resolve) => { setTimeout(resolve, PAUSE_MS); });
     }
   }
 
-  /** Fenced when it was asked again: what went unanswered may have been written before. All of a batch is there, or none. */
+  /**
+   * Fenced. It may have been written when it was asked for before, by us or by a client that resends what was cut off.
+   * All of a batch is there, or none.
+   */
   async #wasWritten({ first, records }: Batch, unanswered: unknown): Promise<boolean> {
-    if (first === null || records.length === 0) throw unanswered;
-    return within(systemClock, ANSWER_MS, this.#writer.has(first));
+    if (first !== null && records.length > 0) return within(systemClock, ANSWER_MS, this.#writer.has(first));
+    if (unanswered === null) return false;
+    throw unanswered;
   }
 
   #fenced(): AttemptError {

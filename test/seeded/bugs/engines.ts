@@ -47,5 +47,5 @@ export const engineBugs: readonly SeededBug[] = [
     find: 'held.written - cardinality($4::text[]) + one.place, one.record::json', replace: 'one.place, one.record::json' },
   { id: 'unanswered-write-called-refused', breaks: 'S4 S14', file: 'src/locks/engine/record-queue.ts', tests: ['locks/fleets/record-queue'],
     sentence: 'A write whose answer was lost, and which is fenced when it is asked again, is said not to have been written.',
-    find: '(answer === false && unanswered === null)) return answer;', replace: 'answer === false) return answer;' },
+    find: 'if (answer === false) return this.#wasWritten(batch, unanswered);', replace: 'if (answer === false) return false;' },
 ];
