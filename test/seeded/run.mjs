@@ -40,11 +40,12 @@ const tool = (path) => join(root, 'node_modules', path);
 const tsc = (...args) => spawnSync(process.execPath, [tool('typescript/bin/tsc'), ...args], { cwd: home });
 const build = () => {
   tsc('-p', home); // a bug may offend the types, and is built all the same
-  if (!existsSync(at('dist/src/index.js'))) throw new Error('nothing was built');
+  const { status, stderr } = spawnSync(process.execPath, [at('.ci/bundle.mjs')], { cwd: home });
+  if (status !== 0 || !existsSync(at('dist/src/index.js'))) throw new Error(`nothing was built: ${stderr}`);
 };
 
 function copyTree() {
-  for (const name of ['machines', 'src', 'test', 'package.json', 'tsconfig.json']) {
+  for (const name of ['.ci', 'machines', 'src', 'test', 'package.json', 'tsconfig.json']) {
     cpSync(join(root, name), at(name), { recursive: true });
   }
   symlinkSync(realpathSync(join(root, 'node_modules')), at('node_modules'), 'junction');
