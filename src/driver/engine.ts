@@ -34,8 +34,13 @@ const ENGINE = Symbol('engine');
 
 type Actor = ActorRefFrom<typeof attemptMachine> & { [ENGINE]?: Engine };
 
-/** Commands are provided once for all, since providing costs more than an attempt. */
+/** An XState that asks this clock goes past our timers: better a loud end than a limit of Infinity that is over at once. */
+const NOT_ASKED = {
+  setTimeout(): never { throw new Error('attempt-lifecycle: expected XState to keep its timers in system.scheduler; use xstate 5.33'); },
+  clearTimeout(): void {},
+};
 
+/** Commands are provided once for all, since providing costs more than an attempt. */
 const driven = attemptMachine.provide({
   actions: Object.fromEntries(
     (Object.keys(commands) as Command[]).map((command) => [
@@ -82,7 +87,7 @@ export class Engine {
     this.#host = host;
     this.#watch = watch;
     this.#actor = createActor(driven, {
-      input,
+      input, clock: NOT_ASKED,
       ...(inspect && {
         inspect: (event: InspectionEvent) => {
           this.#news.push(() => callSafely('inspect', () => inspect(event)));
