@@ -57,7 +57,7 @@ interface WatchOptions extends StoreOption {
 
 /**
  * Watches until a signal ends this process.
- * @throws AttemptError `SESSION_INVALID` for a path that leads nowhere, `CONFIG_INVALID` for a store
+ * @throws AttemptError `SESSION_INVALID` for a path that leads nowhere, `CONFIG_INVALID` for a store that is none
  */
 export const watchStatus = (paths: readonly string[], { json = false, ...options }: WatchOptions = {}): Promise<void> =>
   withStore(options, async (store) => {

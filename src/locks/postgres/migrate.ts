@@ -64,7 +64,8 @@ CREATE TABLE IF NOT EXISTS ${s}.records (
 const ONE_AT_A_TIME = 7_305_432_118;
 
 /**
- * Makes the tables, where they are missing. May be run at every start, and by several processes at once.
+ * Makes the tables, where they are missing, and adds the columns that those of an earlier version lack. May be run at
+ * every start, and by several processes at once.
  *
  * @param client a pool or a client that may create schemas and tables
  * @returns the SQL that was run

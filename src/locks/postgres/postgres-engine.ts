@@ -113,7 +113,7 @@ export class PostgresEngine implements LockEngine {
 
   async leave(session: string, owner: string): Promise<void> {
     const row = await this.#one(this.#sql.leave, [session, owner]);
-    // Neither in line nor granted: perhaps granted while it was asked, by a statement that it could not see yet.
+    // Neither in line nor granted: granted while it was asked, by a statement that it had to wait for and could not see yet.
     if (row?.['gone'] === 0 && row['freed'] === 0) await this.#one(this.#sql.leave, [session, owner]);
   }
 

@@ -15,9 +15,11 @@ export interface PostgresLocksOptions {
   /** The schema of the tables, as given to `migrate`. Default: `attempt`. */
   schema?: string;
   /**
-   * Wake waiters by LISTEN, on a connection of the store's own, opened while somebody waits and closed a second later.
-   * `false`: only look every half second. A function: makes that connection, where the caller's own leads through a
-   * pooler in transaction mode and cannot listen. Default: true, a duplicate of the caller's client.
+   * Wake waiters, and holders that are asked to end, by LISTEN: on a connection of the store's own, opened while somebody
+   * waits, or has held a lock for half a second, and closed a second after the last of them.
+   * `false`: waiters only look every half second, and holders hear with their next renewal, a third of `leaseMs`. A
+   * function: makes that connection, where the caller's own leads through a pooler in transaction mode and cannot listen.
+   * Default: true, a duplicate of the caller's client.
    */
   listen?: boolean | (() => ListeningClient);
   /** Default: the system's. For tests. */

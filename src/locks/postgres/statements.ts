@@ -37,9 +37,10 @@ const inMs = (ms: number): string => `clock_timestamp() + interval '${ms} millis
 
 /**
  * Gives the lock of `where` (a condition on its row, `l`) to who is first in line, if that one has looked so lately that
- * it is surely there; else to all, and then who is first is told to look. The row comes first, then the line: so does
- * whoever grants, and none of them waits for another in a circle. The line is seen as it was when the statement began:
- * who joined since looks once more by itself (`firstLookMs`), who left since gives back what it was granted (`leave`).
+ * it is surely there; else to all, and then who is first is told to look. The row of the lock is held first, then that of
+ * the waiter: so does whoever grants, and none of them waits for another in a circle. A waiter whose row is held can only
+ * leave after us, finds that gone, and looks whether it was granted it (`leave`); one that has left is passed over. Who
+ * joined since the statement began looks once more by itself (`firstLookMs`).
  *
  * `freed`: who has it now, if anybody, by which token. Nothing lasts unless it is told, so only a grant waits for the disk.
  */
@@ -47,13 +48,16 @@ const passOn = (s: string, where: string, freedBy: string): string => {
   // Asked of the row as it is when we have it: who has been buried meanwhile is granted nothing.
   const granted = (then: string, otherwise = 'NULL'): string => `CASE WHEN next.owner IS NOT NULL
       AND coalesce((l.buried ->> next.owner)::timestamptz < clock_timestamp(), true) THEN ${then} ELSE ${otherwise} END`;
-  return `first AS (
-  SELECT w.owner, w.channel, w.info, w.seen_until > ${inMs(SURE_MS)} AS sure FROM ${s}.waiters w
-  WHERE w.session = $1 AND w.owner <> $2 AND w.seen_until > clock_timestamp() ORDER BY w.seq LIMIT 1
+  return `ours AS (
+  SELECT l.session FROM ${s}.locks l WHERE l.session = $1 AND ${where} FOR UPDATE
+), first AS (
+  SELECT w.owner, w.channel, w.info, w.seen_until > ${inMs(SURE_MS)} AS sure FROM ours, LATERAL (
+    SELECT * FROM ${s}.waiters w WHERE w.session = ours.session AND w.owner <> $2 AND w.seen_until > clock_timestamp()
+    ORDER BY w.seq LIMIT 1 FOR UPDATE) w
 ), freed AS (
   UPDATE ${s}.locks l SET freed_by = ${freedBy}, asked = NULL, owner = ${granted('next.owner')}, info = ${granted('next.info')},
     token = ${granted('l.token + 1', 'l.token')}, since = ${granted('clock_timestamp()')}, expires_at = ${granted(inMs(ALIVE_MS))}
-  FROM (SELECT 1) one LEFT JOIN first next ON next.sure
+  FROM ours LEFT JOIN first next ON next.sure
   WHERE l.session = $1 AND ${where} RETURNING l.owner, l.token
 ), served AS (
   DELETE FROM ${s}.waiters w USING freed WHERE w.session = $1 AND w.owner = freed.owner

@@ -35,7 +35,8 @@ const LEAST_LEASE_MS = 300;
  * Source: FIELD.md section 5; the scripts are in `scripts.ts`. Not Redlock: more servers would add no order.
  *
  * @param client a connected ioredis `Redis` or `Cluster`, or node-redis client; stays the caller's to end, and to
- *   listen to its `error` event. Waiting uses a duplicate of it, which the store opens and closes; in a cluster it polls.
+ *   listen to its `error` event. Waiting, and holding for longer than half a second, uses a duplicate of it, which the
+ *   store opens and closes; in a cluster waiters poll, and holders hear that they are asked to end with their renewals.
  * @returns a LockStore with `tokenScope: "until-failover"` and `fencedWrites: true`
  * @throws AttemptError `CONFIG_INVALID`
  */

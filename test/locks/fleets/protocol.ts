@@ -159,7 +159,7 @@ export function stepsOf(make: () => LockEngine): void {
     const { here, elsewhere, session, ask, granted, waits, holder } = scene();
     let held = await granted(here, ask('owner 0'));
     const tokens = [held.token];
-    for (let round = 0; round < 6; round += 1) {
+    for (let round = 0; round < 12; round += 1) {
       const owners = [1, 2, 3].map((n) => `owner ${round}.${n}`);
       for (const owner of owners) await waits(owner.endsWith('2') ? here : elsewhere, owner);
       const leaving = owners[round % 3] as string;
