@@ -102,6 +102,10 @@ describe('among processes', () => {
     for (const [at, next] of ours.entries()) {
       await lease.release();
       if (at === 8) {
+        const [now] = await locks.query(session); // in the tick of the release: nobody of ours has been let run since
+        const others = now?.waiting.findIndex(({ sameProcess }) => !sameProcess) ?? -1;
+        expect(now?.holder?.sameProcess ?? false, 'given back to all after eight').toBe(false);
+        expect(others, 'who waits elsewhere is in front').toBeLessThan(1);
         first = await Promise.race([theirs, next.then(() => null)]);
         if (first !== null) await other.asks('release', { session });
       }
