@@ -2,10 +2,10 @@
  * What an operator does to attempts in an engine: looks what is the matter, stops, takes away, follows; and what a
  * command under such an attempt writes.
  */
-import { afterAll, beforeAll, describe, expect } from 'vitest';
-import { freePort, startPostgres, startRedis, type Server } from '../../src/bench/engine-servers.js';
+import { describe, expect } from 'vitest';
 import { EXIT } from '../../src/cli/exits.js';
 import { describeWith } from '../support/servers.js';
+import { useStores } from './stores.js';
 import { test, until, type Bench, type Started } from './support.js';
 
 const APPEND = '"$NODE" "$ATTEMPT" append';
@@ -47,15 +47,7 @@ interface Card {
 }
 
 describeWith(['postgres', 'redis'], 'operators of an engine', () => {
-  const servers: (Server | null)[] = [];
-  const urls = { postgres: '', redis: '' };
-  beforeAll(async () => {
-    const [postgres, redis] = [await freePort(), await freePort()];
-    servers.push(await startPostgres({ port: postgres }), await startRedis({ port: redis }));
-    urls.postgres = `postgres://postgres@127.0.0.1:${postgres}/postgres`;
-    urls.redis = `redis://127.0.0.1:${redis}`;
-  });
-  afterAll(() => Promise.all(servers.map((server) => server?.remove())));
+  const urls = useStores();
 
   describe.each(['postgres', 'redis'] as const)('%s', (engine) => {
     const on = async (bench: Bench): Promise<On> => {

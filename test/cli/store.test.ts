@@ -1,10 +1,11 @@
 /**
  * `--store`: the command on locks in PostgreSQL and in Redis.
  */
-import { afterAll, beforeAll, expect } from 'vitest';
-import { freePort, startPostgres, startRedis, type Server } from '../../src/bench/engine-servers.js';
+import { expect } from 'vitest';
+import { freePort } from '../../src/bench/engine-servers.js';
 import { EXIT } from '../../src/cli/exits.js';
 import { describeWith } from '../support/servers.js';
+import { useStores } from './stores.js';
 import { test, until, type Bench } from './support.js';
 
 /** The same for each engine: a holder, somebody who will not wait, who does wait, and what can be seen of it. */
@@ -35,15 +36,7 @@ async function onStore(bench: Bench, url: string): Promise<void> {
 }
 
 describeWith(['postgres', 'redis'], 'the command on an engine', () => {
-  const servers: (Server | null)[] = [];
-  const urls = { postgres: '', redis: '' };
-  beforeAll(async () => {
-    const [postgres, redis] = [await freePort(), await freePort()];
-    servers.push(await startPostgres({ port: postgres }), await startRedis({ port: redis }));
-    urls.postgres = `postgres://postgres@127.0.0.1:${postgres}/postgres`;
-    urls.redis = `redis://127.0.0.1:${redis}`;
-  });
-  afterAll(() => Promise.all(servers.map((server) => server?.remove())));
+  const urls = useStores();
 
   test.concurrent('postgres://: tables are missing, made, and used', async ({ bench }) => {
     const before = await bench.run('run', '--store', urls.postgres, 'key', 'true');
