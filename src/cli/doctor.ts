@@ -11,7 +11,7 @@ import { harmless, harmlessJson } from '../text.js';
 import { AttemptError } from '../errors.js';
 import { EXIT } from './exits.js';
 import { pathFromHere } from './status.js';
-import { openStore, type OpenedStore } from './store.js';
+import { withStore, type OpenedStore } from './store.js';
 import type { StoreOption } from './store-option.js';
 
 export interface DoctorOptions extends StoreOption {
@@ -65,14 +65,8 @@ function fixLines(fixes: readonly Fix[]): string {
  * @throws AttemptError `SESSION_INVALID` for a path that leads nowhere, `CONFIG_INVALID` for `--fix` on an engine, where
  *   nothing is left behind, or no session named where they are files
  */
-export async function doctor(paths: readonly string[], options: DoctorOptions): Promise<void> {
-  const store = await openStore(options);
-  try {
-    await examine(paths, store, options);
-  } finally {
-    await store.close();
-  }
-}
+export const doctor = (paths: readonly string[], options: DoctorOptions): Promise<void> =>
+  withStore(options, (store) => examine(paths, store, options));
 
 async function examine(paths: readonly string[], store: OpenedStore, { json = false, fix: fixing = false }: DoctorOptions): Promise<void> {
   const isEngine = store.engine !== null;

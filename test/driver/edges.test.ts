@@ -1,14 +1,12 @@
 /**
- * The small parts of the driver by themselves: the caller's signal, a grant nobody wants, what is told to others, whom a
- * taker asks to end, sections. Each edge was once a mutant that no other fast test noticed (`npm run mutants`).
+ * The small parts of the driver by themselves: the caller's signal, a grant nobody wants, what is told to others and whom a
+ * taker asks to end. Each edge was once a mutant that no other fast test noticed (`npm run mutants`).
  */
 import { getEventListeners } from 'node:events';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { onAbort } from '../../src/driver/caller-signal.js';
 import { giveBack, lateGrants } from '../../src/driver/give-back.js';
-import { LazyAbort } from '../../src/driver/lazy-abort.js';
-import { Sections } from '../../src/driver/sections.js';
 import { askHoldersToEnd } from '../../src/driver/take-over.js';
 import { ToldToOthers } from '../../src/driver/told-to-others.js';
 import type { Holder, Lease, LockStore, ReleaseAnswer } from '../../src/locks/lock-store.js';
@@ -232,41 +230,5 @@ describe('whom a taker asks to end', () => {
     end(); // while the first look is under way
     await clock.advance(500);
     expect([asked, looks(), clock.armed]).toEqual([[], 1, 0]);
-  });
-});
-
-describe('sections', () => {
-  const host = (state: string, told = new LazyAbort()) => {
-    const heard: string[] = [];
-    return { heard, told, session: 's', dispatch: ({ type }: { type: string }) => void heard.push(type), state: () => state, ranMs: () => 5,
-      changed: (what: string) => void heard.push(what) };
-  };
-
-  test('open ones are named outermost first, and only while they are open', async () => {
-    const { heard, ...rest } = host('running.working');
-    const sections = new Sections({ ...rest, dispatch: () => {} });
-    expect(sections.open).toBeNull();
-    await sections.run('a'.repeat(64), () => sections.run('b', () => expect(sections.open).toBe(`${'a'.repeat(64)} > b`)));
-    expect(sections.open).toBeNull();
-    expect(heard.at(-1)).toBe(`section.left ${'a'.repeat(64)}`);
-  });
-
-  test.each([
-    ['section', '', () => {}, {}], ['section', 'a'.repeat(65), () => {}, {}], ['section', ['a'], () => {}, {}], ['section', 'a', 'no function', {}],
-    ['graceMs', 'a', () => {}, { graceMs: -1 }], ['pauseTimeout', 'a', () => {}, { pauseTimeout: 'yes' }],
-  ])('%s: what cannot be is refused before anything is told', async (option, name, fn, options) => {
-    const { heard, ...rest } = host('running.working');
-    const refused = new Sections(rest).run(name as string, fn as () => void, options as object);
-    await expect(refused).rejects.toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringMatching(new RegExp(`^${option}: `)) as string });
-    expect(heard).toEqual([]);
-  });
-
-  test('none is begun where the attempt does not run any more, or was told to end', async () => {
-    const ended = new Sections(host('released')).run('a', () => {});
-    await expect(ended).rejects.toMatchObject({ code: 'WRITER_CLOSED' });
-    const reason = new Error('told to end');
-    const told = new LazyAbort();
-    told.abort(reason);
-    await expect(new Sections(host('running.working', told)).run('a', () => {})).rejects.toBe(reason);
   });
 });
