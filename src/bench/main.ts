@@ -1,6 +1,6 @@
 /**
  * `npm run bench [-- section...] [--json] [--quick]`: what locks and attempts cost, beside what they are compared with.
- * Sections: attempt, crowd, abort, process, flat, watched, windows, weight. `--json` prints the raw samples; `--quick` a
+ * Sections: attempt, calls, crowd, abort, process, flat, watched, windows, weight. `--json` prints the raw samples; `--quick` a
  * tenth of them.
  * The numbers are this machine's; the ratios are of one run and travel better. Nothing here passes or fails.
  */
@@ -8,14 +8,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { casesIn } from './cases.js';
+import { callsOf, canCount } from './calls.js';
+import { BARE, casesIn } from './cases.js';
 import { canMeasure, crowd, KINDS, type CrowdResult, type Kind } from './crowd.js';
 import { perAttempt, perHandover } from './flatness.js';
 import { handovers } from './handover.js';
 import { inProcess, takers, type InProcessResult } from './in-process.js';
 import { interleaved } from './interleaved.js';
 import { machineOf } from './machine.js';
-import { printAborts, printCosts, printCrowds, printFlat, printInProcess, printMachine, printWeights } from './print.js';
+import { printAborts, printCalls, printCosts, printCrowds, printFlat, printInProcess, printMachine, printWeights } from './print.js';
 import { printWatched, watchedIn } from './watched.js';
 import { weigh, type Weighed } from './weight.js';
 import { printYielding, yielding } from './yielding.js';
@@ -47,6 +48,10 @@ const SECTIONS: Readonly<Record<string, (run: Run) => Promise<Measured>>> = {
   async attempt({ directory, thin }) {
     const rounds = Math.ceil(1_500 / thin);
     return measured(await interleaved(casesIn(directory), { warmUp: 300, rounds }), (all) => printCosts(all, rounds));
+  },
+  async calls() {
+    const counted = ['attempt, localFileLocks', 'localFileLocks, acquire + release', BARE];
+    return measured(canCount() ? Object.fromEntries(counted.map((name) => [name, callsOf(name)])) : null, printCalls);
   },
   async crowd({ directory, thin }) {
     const results: Record<string, CrowdResult | null> = {};

@@ -1,4 +1,5 @@
 /** Says what was measured. Beside each number stands what it is to be compared with; nothing here passes or fails. */
+import type { Calls } from './calls.js';
 import { BARE, FLOOR } from './cases.js';
 import type { CrowdResult } from './crowd.js';
 import type { Flat } from './flatness.js';
@@ -25,6 +26,17 @@ export function printCosts(samples: Samples, rounds: number): void {
     row(name, [...[middle, p10, p90].map((time) => time.toFixed(0)), ...ratios]);
   }
   console.log(`bare: ${BARE} (realpath on); floor: ${FLOOR}; aim: an attempt on files at 0.75 x bare`);
+}
+
+export function printCalls(counted: Readonly<Record<string, Calls>> | null): void {
+  console.log('\nSystem calls of one: on files, and between the threads of a process (futex).');
+  if (counted === null) return console.log('not counted: strace is missing, or may not be used here');
+  for (const [name, calls] of Object.entries(counted)) {
+    const { futex = 0, ...onFiles } = calls;
+    const sum = Object.values(onFiles).reduce((all, count) => all + count, 0);
+    console.log(`${name}: ${sum.toFixed(0)} on files, ${futex.toFixed(0)} futex`);
+    console.log(`    ${Object.entries(onFiles).map(([call, count]) => `${call} ${count}`).join(', ')}`);
+  }
 }
 
 const milliseconds = (samples: readonly number[]): string[] => {

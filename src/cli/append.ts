@@ -2,6 +2,7 @@
  * `attempt append`: JSON lines from standard input into the session of the attempt this shell runs under.
  */
 import { AttemptError, describe } from '../errors.js';
+import { directoryOf } from '../locks/file/kept-in.js';
 import type { Lease } from '../locks/lock-store.js';
 import { inheritAttempt, inheritedClaim } from '../session/inherit.js';
 import { DEFAULT_MAX_LINE_BYTES } from '../session/line.js';
@@ -56,7 +57,7 @@ async function inheritFromEngine({ engine, records }: OpenedStore): Promise<Writ
 /** @throws AttemptError as `inheritAttempt` and `append` do, with the number of the line */
 export async function append(): Promise<void> {
   const { ATTEMPT_KEPT_IN: keptIn = 'files' } = process.env;
-  if (keptIn !== 'files') return withStore({ store: keptIn }, async (store) => appendLines(await inheritFromEngine(store)));
+  if (directoryOf(keptIn) === null) return withStore({ store: keptIn }, async (store) => appendLines(await inheritFromEngine(store)));
   const attempt = inheritAttempt();
   try {
     await appendLines((record) => attempt.session.append(record));

@@ -200,6 +200,7 @@ function declareInspect(program: Command): void {
     .option('--allow-abort', 'show a stop button')
     .addOption(new Option('--port <n>', 'default: one the system chooses').argParser(Number))
     .option('--replay <file>', 'play a recorded trace')
+    .option('--store <where>', 'files:<dir>: the locks of those sessions lie there')
     .addHelpText('after', `
 Examples:
   $ attempt inspect sessions/

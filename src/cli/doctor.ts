@@ -26,8 +26,10 @@ const WELL: readonly Condition[] = ['free', 'healthy', 'queue'];
 const MOST_SESSIONS = 1_000;
 
 /** Of these sessions; without any, where the store is an engine, of all that are held there. */
-export async function diagnoseAll(paths: readonly string[], { engine, records, option }: OpenedStore): Promise<readonly Diagnosis[]> {
-  if (engine === null) return (await Promise.all(paths.map((path) => diagnose(path)))).flat();
+export async function diagnoseAll(paths: readonly string[], store: OpenedStore): Promise<readonly Diagnosis[]> {
+  const { engine, records, option, directory } = store;
+  const where = directory === undefined ? {} : { directory };
+  if (engine === null) return (await Promise.all(paths.map((path) => diagnose(path, where)))).flat();
   const { diagnoseInEngine } = await import('../diagnosis/in-engine.js');
   const found: Diagnosis[] = [];
   for (const session of paths.length > 0 ? paths : await engine.held(MOST_SESSIONS)) {
@@ -37,9 +39,9 @@ export async function diagnoseAll(paths: readonly string[], { engine, records, o
   return found;
 }
 
-async function fixAll(found: readonly Diagnosis[]): Promise<readonly Fix[]> {
+async function fixAll(found: readonly Diagnosis[], { directory }: OpenedStore): Promise<readonly Fix[]> {
   const fixes: Fix[] = [];
-  for (const { session } of found) fixes.push(...fix(await factsOf(session, undefined)));
+  for (const { session } of found) fixes.push(...fix(await factsOf(session, directory)));
   return fixes;
 }
 
@@ -76,7 +78,7 @@ async function examine(paths: readonly string[], store: OpenedStore, { json = fa
   }
   if (paths.length === 0 && !isEngine) throw new AttemptError('CONFIG_INVALID', 'doctor: expected a session or a directory, got none');
   const before = await diagnoseAll(paths, store);
-  const fixes = fixing ? await fixAll(before) : null;
+  const fixes = fixing ? await fixAll(before, store) : null;
   const after = fixes ? await diagnoseAll(paths, store) : before;
   if (after.some(({ condition, also }) => !WELL.includes(condition) || also.some((one) => !WELL.includes(one)))) {
     process.exitCode = EXIT.matter;

@@ -4,9 +4,12 @@
 import { readFileSync } from 'node:fs';
 import { inspectAttempts } from '../inspector/index.js';
 import { sessionsAt } from '../diagnosis/sessions-at.js';
+import { AttemptError } from '../errors.js';
+import { directoryOf } from '../locks/file/kept-in.js';
 import { readTrace } from '../trace/read-trace.js';
+import type { StoreOption } from './store-option.js';
 
-export interface InspectCommandOptions {
+export interface InspectCommandOptions extends StoreOption {
   readonly socket?: string;
   readonly allowAbort?: boolean;
   readonly port?: number;
@@ -16,16 +19,21 @@ export interface InspectCommandOptions {
 /**
  * Prints the page's address, alone on standard output, and serves it.
  * @throws AttemptError `SESSION_INVALID` for a path that leads nowhere, `CONFIG_INVALID` for what is not a trace or a port;
- *   the native error where port or socket cannot be had
+ *   or a store that is not of files; the native error where port or socket cannot be had
  */
 export async function inspect(directories: readonly string[], options: InspectCommandOptions): Promise<void> {
-  const { socket, allowAbort = false, port = 0, replay } = options;
+  const { socket, allowAbort = false, port = 0, replay, store = process.env['ATTEMPT_STORE'] } = options;
   const key = process.env['ATTEMPT_INSPECT_KEY']; // not an option: those can be read by every user of the machine
-  for (const path of directories) sessionsAt(path); // said now rather than on the page
+  const directory = directoryOf(store || 'files');
+  if (directory === null && directories.length > 0) {
+    throw new AttemptError('CONFIG_INVALID', 'inspect: expected locks in files (--store files:<directory>); for those of an engine: '
+      + 'attempt status --watch');
+  }
+  for (const path of directories) sessionsAt(path, directory ?? undefined); // said now rather than on the page
   if (replay !== undefined) readTrace(replay); // the same
   const page = await inspectAttempts({
     directories, allowAbort, port, keepsProcess: true, ...(key !== undefined && { key }), ...(socket !== undefined && { socket }),
-    ...(replay !== undefined && { replay: readFileSync(replay, 'utf8') }),
+    ...(typeof directory === 'string' && { directory }), ...(replay !== undefined && { replay: readFileSync(replay, 'utf8') }),
   });
   process.stdout.write(`${page.url}\n`);
   if (process.stderr.isTTY) process.stderr.write('attempt: open this address; Ctrl-C ends the page\n');

@@ -33,6 +33,7 @@ interface Entry {
 
 class Log {
   readonly #file: string;
+  readonly #directory: string | undefined;
   readonly #json: boolean;
   #id = '';
   #size = 0;
@@ -42,8 +43,9 @@ class Log {
   #gone = false;
   #names: ReadonlyMap<number, string> = new Map();
 
-  constructor(file: string, json: boolean) {
+  constructor(file: string, directory: string | undefined, json: boolean) {
     this.#file = file;
+    this.#directory = directory;
     this.#json = json;
     process.stdout.once('error', () => { this.#gone = true; }); // whoever read us has gone: there is nobody to tell
   }
@@ -55,7 +57,7 @@ class Log {
   /** Prints what has not been printed yet. A session that was replaced meanwhile is printed anew. */
   async print(last: boolean): Promise<void> {
     this.#noticeReplacement();
-    this.#names = attemptNames(this.#file);
+    this.#names = attemptNames(this.#file, this.#directory);
     let seen = 0;
     let leftOut = 0;
     let highest = 0;
@@ -127,12 +129,12 @@ class Log {
  * @throws AttemptError `SESSION_INVALID` for a session that does not exist, or is a directory
  */
 export async function log(session: string, { json = false, follow = false, ...options }: LogOptions): Promise<void> {
-  const { records, close } = await openStore(options);
+  const { records, directory, close } = await openStore(options);
   if (records !== null) return logFrom(records, session, { json, follow }).finally(close);
   if (!follow && !statSync(session, { throwIfNoEntry: false })) {
     throw new AttemptError('SESSION_INVALID', `${session}: expected a session, found nothing; its first record makes it`);
   }
-  const view = new Log(session, json);
+  const view = new Log(session, directory, json);
   await view.print(!follow);
   if (!follow) return view.sum();
   while (!view.gone) {

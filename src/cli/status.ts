@@ -60,9 +60,9 @@ export async function status(paths: readonly string[], { quiet, json, ...options
   } else process.stdout.write(statusTable(found, now));
 }
 
-async function statusOf(paths: readonly string[], { kind, locks }: OpenedStore): Promise<readonly SessionStatus[]> {
+async function statusOf(paths: readonly string[], { kind, locks, directory }: OpenedStore): Promise<readonly SessionStatus[]> {
   const found: SessionStatus[] = [];
-  const sessions = kind === 'files' ? paths.flatMap(sessionsAt) : paths;
+  const sessions = kind === 'files' ? paths.flatMap((path) => sessionsAt(path, directory)) : paths;
   for (const session of sessions) found.push(...await locks.query(session));
   return found;
 }

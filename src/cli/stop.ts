@@ -4,7 +4,7 @@
  */
 import { hostname } from 'node:os';
 import { lastReports } from '../locks/file/last-reports.js';
-import { placesOf } from '../locks/file/session-path.js';
+import { placesOf, type Places } from '../locks/file/session-path.js';
 import type { KeptReport } from '../kept-report.js';
 import type { Holder } from '../locks/lock-store.js';
 import { stopAttempt, type StopAnswer } from '../stop-attempt.js';
@@ -37,8 +37,7 @@ function isGone({ pid, host }: Holder): boolean {
 }
 
 /** How it ended, by its own report. Null: it left none (it was killed), or gave the lock up for a window of its work. */
-async function reportOf(session: string, holder: Holder): Promise<KeptReport | null> {
-  const { room } = placesOf(session, undefined, 'read');
+async function reportOf({ room }: Places, holder: Holder): Promise<KeptReport | null> {
   for (const begun = performance.now(); ;) {
     const isLast = performance.now() - begun > KEPT_WITHIN_MS || isGone(holder); // asked first: it writes, then it ends
     const found = lastReports(room).reports.find(({ token }) => token === holder.token);
@@ -95,9 +94,9 @@ export const stop = (session: string, options: StopCommandOptions): Promise<void
 async function stopIn(store: OpenedStore, session: string, options: StopCommandOptions): Promise<void> {
   const { wait, attempt, reason, json = false } = options;
   const { locks } = store;
-  const isFile = store.kind === 'files';
-  const path = isFile ? placesOf(session, undefined, 'read').session : session;
-  const name = harmless(isFile ? pathFromHere(path) : path);
+  const places = store.kind === 'files' ? placesOf(session, store.directory, 'read') : null;
+  const path = places?.session ?? session;
+  const name = harmless(places ? pathFromHere(path) : path);
   const onAsked = (holder: Holder): void => {
     if (!json) process.stderr.write(`attempt: ${name}: ${holderInWords(holder, Date.now(), hostname())}; asked to end\n`);
   };
@@ -107,7 +106,7 @@ async function stopIn(store: OpenedStore, session: string, options: StopCommandO
     locks, withinMs: wait, onAsked, ...(attemptId !== undefined && { attemptId }), ...(reason !== undefined && { reason }),
   });
   const { result, holder } = answer;
-  const report = !isFile ? undefined : result === 'ended' && holder ? await reportOf(session, holder) : null;
+  const report = !places ? undefined : result === 'ended' && holder ? await reportOf(places, holder) : null;
   const say = `${name}: ${sentence(answer, report, options)}`;
   const status = STATUS[result];
   process.exitCode = status;

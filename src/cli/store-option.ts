@@ -1,9 +1,11 @@
 /** The option `--store`, as every command that has it declares it. */
 
 export interface StoreOption {
-  /** A URL; without one, files, or what `ATTEMPT_STORE` names. */
+  /** `files`, `files:<directory>` or a URL; without one, what `ATTEMPT_STORE` names, or files. */
   readonly store?: string;
 }
 
 /** Text of the option, and of the help. */
-export const STORE_OPTION = ['--store <url>', 'postgres://... or redis://...; else files, or\nwhat $ATTEMPT_STORE names'] as const;
+export const STORE_OPTION = [
+  '--store <where>', 'files:<dir> (locks lie there), postgres://... or\nredis://...; default: $ATTEMPT_STORE, or files',
+] as const;

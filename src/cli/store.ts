@@ -1,14 +1,15 @@
 /**
- * `--store`: where the lock is kept. Files beside the session unless a URL names an engine. Owns: URLs, and the clients
- * made for them. The packages `pg`, `ioredis` and `redis` are the user's to install, and loaded only when they are named.
+ * `--store`: where the lock is kept. Files beside the session unless a directory or an engine is named. Owns: URLs, and the
+ * clients made for them. The packages `pg`, `ioredis` and `redis` are the user's to install, and loaded only when they are named.
  */
 import { resolve } from 'node:path';
 import { AttemptError, describe } from '../errors.js';
 import type { EngineLocks } from '../locks/engine/engine-locks.js';
 import type { EngineRecords } from '../locks/engine/record-queue.js';
+import { directoryOf, wordOf } from '../locks/file/kept-in.js';
 import type { LockStore } from '../locks/lock-store.js';
 import type { RedisClient } from '../locks/redis/client.js';
-import { shellWord } from '../diagnosis/next-step.js';
+import { shellWord } from '../diagnosis/shell-word.js';
 import { harmlessJson } from '../text.js';
 import type { StoreOption } from './store-option.js';
 
@@ -20,9 +21,11 @@ export interface OpenedStore {
   readonly records: EngineRecords | null;
   /** The same locks; null: files. */
   readonly engine: EngineLocks | null;
-  /** For the environment of children: `files`, or the URL as it was given, the password in it included. */
+  /** Of files: where their locks lie, if not beside them. */
+  readonly directory: string | undefined;
+  /** For the environment of children: `files...`, or the URL as it was given, the password in it included. */
   readonly keptIn: string;
-  /** For a command to be typed: ` --store <url>` without a password; empty where the environment, or nothing, names it. */
+  /** For a command to be typed: ` --store <where>` without a password; empty where the environment, or nothing, names it. */
   readonly option: string;
   /** What names the session wherever it is asked: a whole path, or the key as it is. */
   nameOf(session: string): string;
@@ -31,32 +34,36 @@ export interface OpenedStore {
 }
 
 /**
- * @throws AttemptError `CONFIG_INVALID`: a URL of no engine we know, or its package is not installed
+ * @throws AttemptError `CONFIG_INVALID`: neither files nor a URL of an engine we know, or its package is not installed
  */
-export async function openStore({ store = process.env['ATTEMPT_STORE'] }: StoreOption): Promise<OpenedStore> {
-  if (store === undefined || store === '' || store === 'files') {
-    const { localFileLocks } = await import('../locks/file/local-file-locks.js');
-    const close = async (): Promise<void> => {};
-    return {
-      kind: 'files', locks: localFileLocks(), engine: null, records: null, keptIn: 'files', option: '',
-      nameOf: (session) => resolve(session), close,
-    };
-  }
+export async function openStore({ store = process.env['ATTEMPT_STORE'] ?? 'files' }: StoreOption): Promise<OpenedStore> {
+  const directory = directoryOf(store === '' ? 'files' : store);
+  if (directory !== null) return filesIn(directory);
   const scheme = /^([a-z]+):\/\//.exec(store)?.[1] ?? '';
   const opened = scheme === 'postgres' || scheme === 'postgresql' ? await openPostgres(store)
     : scheme === 'redis' || scheme === 'rediss' ? await openRedis(store) : null;
   if (opened) {
     return {
-      ...opened, engine: opened.locks as EngineLocks, keptIn: store, option: optionOf(store), nameOf: (session) => session,
+      ...opened, engine: opened.locks as EngineLocks, directory: undefined, keptIn: store, option: optionOf(store),
+      nameOf: (session) => session,
     };
   }
-  throw new AttemptError('CONFIG_INVALID', `--store: expected postgres://... or redis://..., `
+  throw new AttemptError('CONFIG_INVALID', `--store: expected files, files:<directory>, postgres://... or redis://..., `
     + `got ${scheme === '' ? 'no URL' : `${scheme}://...`}`);
+}
+
+async function filesIn(directory: string | undefined): Promise<OpenedStore> {
+  const { localFileLocks } = await import('../locks/file/local-file-locks.js');
+  return {
+    kind: 'files', locks: localFileLocks({ ...(directory !== undefined && { directory }) }), engine: null, records: null,
+    directory, keptIn: wordOf(directory), option: optionOf(wordOf(directory)),
+    nameOf: (session) => resolve(session), close: async () => {},
+  };
 }
 
 /** A password is not shown: whoever types the command knows it, or has it where libpq and redis-cli look for it. */
 function optionOf(store: string): string {
-  if (process.env['ATTEMPT_STORE'] === store) return '';
+  if ((process.env['ATTEMPT_STORE'] || 'files') === store) return '';
   const word = shellWord(store.replace(/^([a-z]+:\/\/[^:@/]*):[^@/]*@/, '$1@'));
   return word === null ? '' : ` --store ${word}`;
 }

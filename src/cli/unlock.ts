@@ -5,7 +5,7 @@
 import { AttemptError } from '../errors.js';
 import { factsOf, type SessionFacts } from '../diagnosis/facts.js';
 import { classified } from '../diagnosis/classify.js';
-import { shellWord } from '../diagnosis/next-step.js';
+import { shellWord } from '../diagnosis/shell-word.js';
 import type { LockStore } from '../locks/lock-store.js';
 import { harmless, harmlessJson, holderInWords, shortId } from '../text.js';
 import { hostname } from 'node:os';
@@ -45,7 +45,8 @@ async function take(
 ): Promise<Answer> {
   const { occupant, holder, liveness } = facts;
   if (occupant.kind !== 'owner') {
-    const there = occupant.kind === 'none' ? 'nobody holds it' : 'what is there is not one of our locks, and stays';
+    const isFree = occupant.kind === 'none' || occupant.kind === 'open';
+    const there = isFree ? 'nobody holds it' : 'what is there is not one of our locks, and stays';
     return { result: 'ineffective', say: `${name}: nothing was changed: ${there}` };
   }
   const held = holderInWords(holder, facts.now, hostname());
@@ -92,8 +93,8 @@ export async function unlock(session: string, options: UnlockOptions): Promise<v
   });
 }
 
-async function factsIn({ engine }: OpenedStore, session: string): Promise<SessionFacts> {
-  if (engine === null) return factsOf(session, undefined);
+async function factsIn({ engine, directory, option }: OpenedStore, session: string): Promise<SessionFacts> {
+  if (engine === null) return factsOf(session, directory);
   const { factsInEngine } = await import('../diagnosis/in-engine.js');
-  return factsInEngine(session, await engine.look(session));
+  return factsInEngine(session, await engine.look(session), option);
 }

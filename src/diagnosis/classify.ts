@@ -20,6 +20,7 @@ function conditionOf(facts: SessionFacts): Condition {
     case 'foreign': return damage.length > 0 ? 'corrupt' : 'foreign';
     case 'empty': return leftovers.some(({ path }) => path === facts.places.lock) ? 'leftovers' : 'foreign';
     case 'none':
+    case 'open':
       if (damage.length > 0) return 'corrupt';
       return waiting.length > 0 ? 'queue' : leftovers.length > 0 ? 'leftovers' : 'free';
     case 'owner':
@@ -46,7 +47,7 @@ function isUnsettled({ record, now }: SessionFacts): boolean {
 
 function freeBy(condition: Condition, facts: SessionFacts): FreeBy {
   const { occupant, now, record, holder, liveness } = facts;
-  if (occupant.kind === 'none') return { at: now, bound: 'nobody holds it' };
+  if (occupant.kind === 'none' || occupant.kind === 'open') return { at: now, bound: 'nobody holds it' };
   if (occupant.kind === 'foreign') return { at: null, bound: 'it is not one of our locks: no lease ends it' };
   const leaseMs = record?.leaseMs ?? LEASE_MS;
   const end = Math.max(now, replaceableAt(occupant, leaseMs));

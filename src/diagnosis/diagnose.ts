@@ -29,6 +29,6 @@ export async function diagnose(path: string, options: DiagnoseOptions = {}): Pro
   expect(typeof path === 'string' && path !== '' && !path.includes('\0'), 'path', 'a session or a directory', path);
   expect(directory === undefined || (typeof directory === 'string' && directory !== ''), 'directory', 'a path', directory);
   const found: Diagnosis[] = [];
-  for (const session of sessionsAt(path)) found.push(classified(await factsOf(session, directory)));
+  for (const session of sessionsAt(path, directory)) found.push(classified(await factsOf(session, directory)));
   return found;
 }

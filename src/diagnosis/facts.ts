@@ -5,6 +5,7 @@
 import { lstatSync } from 'node:fs';
 import type { KeptReport } from '../kept-report.js';
 import { holderOf } from '../locks/file/holder.js';
+import { wordOf } from '../locks/file/kept-in.js';
 import { lastReports } from '../locks/file/last-reports.js';
 import { occupantAndRecord, type Occupant } from '../locks/file/occupant.js';
 import type { OwnerRecord } from '../locks/file/owner-entry.js';
@@ -13,9 +14,12 @@ import { waitersIn } from '../locks/file/tickets.js';
 import type { Holder, Waiter } from '../locks/lock-store.js';
 import { leftoversIn, type Leftover } from './leftovers.js';
 import { livenessOf, type Liveness } from './liveness.js';
+import { shellWord } from './shell-word.js';
 
 export interface SessionFacts {
   readonly places: Places;
+  /** As a command is told where the lock is kept: ` --store files:/var/locks`; empty where that goes without saying. */
+  readonly store: string;
   /** When it was looked. Wall clock, milliseconds since 1970. */
   readonly now: number;
   readonly occupant: Occupant;
@@ -60,6 +64,13 @@ function damageOf(places: Places, occupant: Occupant, record: Partial<OwnerRecor
   return damage;
 }
 
+/** Beside their sessions goes without saying, unless the environment, in which it is to be typed, says otherwise. */
+function storeOption(directory: string | undefined): string {
+  if (directory === undefined && (process.env['ATTEMPT_STORE'] || 'files') === 'files') return '';
+  const word = shellWord(wordOf(directory));
+  return word === null ? '' : ` --store ${word}`;
+}
+
 /**
  * Looks at one session.
  * @param directory where its lock lies, if not beside it: as given to `localFileLocks`
@@ -71,7 +82,7 @@ export async function factsOf(session: string, directory: string | undefined): P
   const holder = occupant.kind === 'owner' ? holderOf(places, undefined) : null;
   const now = Date.now();
   return {
-    places, now, occupant, record, holder,
+    places, store: storeOption(directory), now, occupant, record, holder,
     liveness: occupant.kind === 'owner' ? livenessOf(record ?? {}, occupant.name.until, now) : null,
     waiting: waitersIn(places.room), leftovers: leftoversIn(places, now),
     reports: lastReports(places.room).reports, damage: damageOf(places, occupant, record),

@@ -3,11 +3,13 @@
  * looked at, so that whatever has changed meanwhile is left alone. Owns: what counts as done.
  */
 import { rmSync, unlinkSync } from 'node:fs';
+import { basename } from 'node:path';
 import { describe } from '../errors.js';
 import { codeOf } from '../locks/file/errno.js';
 import { removeOwner } from '../locks/file/lock-removal.js';
 import { occupantOf } from '../locks/file/occupant.js';
 import { replaceableAt } from '../locks/file/one-try.js';
+import type { Places } from '../locks/file/session-path.js';
 import { isProvablyDead } from '../owner.js';
 import { shortId } from '../text.js';
 import type { SessionFacts } from './facts.js';
@@ -32,8 +34,9 @@ function removed(path: string, what: string, remove: () => boolean): Fix {
   }
 }
 
-function removeLeftover({ path, kind }: Leftover): boolean {
+function removeLeftover({ path, kind }: Leftover, places: Places): boolean {
   try {
+    if (kind === 'lock') return removeOwner(places, basename(path));
     if (kind === 'directory') rmSync(path, { recursive: true });
     else unlinkSync(path);
     return true;
@@ -60,6 +63,6 @@ function giveBackOfDead(facts: SessionFacts): Fix[] {
 /** Acts on what is proved, and on nothing else. @returns what was tried, with what came of it; empty: nothing to do */
 export function fix(facts: SessionFacts): readonly Fix[] {
   const leftovers = facts.leftovers.filter(({ proved }) => proved)
-    .map((one) => removed(one.path, `removed ${one.what}`, () => removeLeftover(one)));
+    .map((one) => removed(one.path, `removed ${one.what}`, () => removeLeftover(one, facts.places)));
   return [...giveBackOfDead(facts), ...leftovers];
 }

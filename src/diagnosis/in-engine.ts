@@ -7,16 +7,19 @@ import { classified } from './classify.js';
 import type { Condition, Diagnosis, NextStep } from './diagnosis.js';
 import type { SessionFacts } from './facts.js';
 import { livenessOf } from './liveness.js';
-import { shellWord } from './next-step.js';
+import { shellWord } from './shell-word.js';
 
 /** Leases in engines are renewed at a third of their length; this much of it without a renewal is late. */
 const LATE = 3 / 4;
 
-/** An engine's lease, told as one in files: by its token and its end. All times are the engine's. */
-export function factsInEngine(session: string, { now, token, holder, waiting }: EngineStatus): SessionFacts {
+/**
+ * An engine's lease, told as one in files: by its token and its end. All times are the engine's.
+ * @param store what to say of the store in a command, e.g. ` --store redis://db`; empty where the environment names it
+ */
+export function factsInEngine(session: string, { now, token, holder, waiting }: EngineStatus, store: string): SessionFacts {
   const places = { session, lock: session, room: session, mode: null };
   const line = waiting.map(({ instance: _instance, ...waiter }) => ({ ...waiter, sameProcess: false }));
-  const free = { places, now, waiting: line, leftovers: [], reports: [], damage: [] } as const;
+  const free = { places, store, now, waiting: line, leftovers: [], reports: [], damage: [] } as const;
   if (holder === null) return { ...free, occupant: { kind: 'none' }, holder: null, record: null, liveness: null };
   const { instance: _instance, mark = {}, ...told } = holder;
   const until = told.until ?? now;
@@ -33,8 +36,7 @@ export function factsInEngine(session: string, { now, token, holder, waiting }: 
   };
 }
 
-/** @param store what to say of the store in a command, e.g. ` --store redis://db`; empty where the environment names it */
-function nextStep(condition: Condition, { places, holder, liveness, record }: SessionFacts, store: string): NextStep {
+function nextStep(condition: Condition, { places, store, holder, liveness, record }: SessionFacts): NextStep {
   const word = shellWord(places.session);
   const typed = (command: string): string | null => (word === null ? null : `attempt ${command}${store} ${word}`);
   const watching = (say: string): NextStep => ({ say, command: typed('status'), risk: 'none: it only reads' });
@@ -65,12 +67,12 @@ function nextStep(condition: Condition, { places, holder, liveness, record }: Se
   }
 }
 
-/** The diagnosis of a session in an engine. @param written the highest token its records carry */
+/** The diagnosis of a session in an engine. @param written the highest token its records carry; `store` as above */
 export function diagnoseInEngine(session: string, status: EngineStatus, written: number, store: string): Diagnosis {
-  const facts = factsInEngine(session, status);
+  const facts = factsInEngine(session, status, store);
   const diagnosis = classified(facts);
   const free = diagnosis.condition === 'inDoubt' ? { ...diagnosis.freeBy, at: facts.now } : diagnosis.freeBy; // no margin: one clock
   return {
-    ...diagnosis, freeBy: free, next: nextStep(diagnosis.condition, facts, store), tokens: { granted: status.token, written },
+    ...diagnosis, freeBy: free, next: nextStep(diagnosis.condition, facts), tokens: { granted: status.token, written },
   };
 }

@@ -6,15 +6,15 @@ import { closeSync, constants, lstatSync, openSync, readdirSync, readSync } from
 import { join } from 'node:path';
 import { parseAsk } from '../locks/file/asks.js';
 import { replaceableAt } from '../locks/file/one-try.js';
-import { occupantOf } from '../locks/file/occupant.js';
+import { occupantOf, type Occupant } from '../locks/file/occupant.js';
 import type { Places } from '../locks/file/session-path.js';
 import { isProvablyDead, type ProcessMark } from '../owner.js';
 
 export interface Leftover {
   readonly path: string;
   readonly what: string;
-  /** `file` or `directory`: what may be removed. */
-  readonly kind: 'file' | 'directory';
+  /** What may be removed: a `file`, a `directory`, or a `lock`, which is a file and then, if that was all, what it lay in. */
+  readonly kind: 'file' | 'directory' | 'lock';
   /** Is it proved that nobody needs it? Otherwise it is for a person to decide. */
   readonly proved: boolean;
 }
@@ -62,9 +62,15 @@ function leftoverAt(path: string, name: string, now: number, held: number | null
   return { path, kind: 'file', proved: true, what: `the place in line of a process that is gone (pid ${mark.pid})` };
 }
 
+/** A lock that was left open for somebody who did not come. Anybody may take it; only plain proper-lockfile users cannot. */
+function leftOpen({ lock }: Places, occupant: Occupant, isAwaited: boolean): Leftover[] {
+  if (occupant.kind !== 'open' || isAwaited) return [];
+  const what = 'a lock that was left open for somebody who did not come';
+  return [{ path: join(lock, occupant.entry), kind: 'lock', proved: true, what }];
+}
+
 /** An empty lock directory, so old that its maker is taken for dead: by age alone, which is no proof. */
-function staleLock({ lock }: Places, now: number): Leftover[] {
-  const occupant = occupantOf(lock);
+function staleLock({ lock }: Places, occupant: Occupant, now: number): Leftover[] {
   if (occupant.kind !== 'empty' || replaceableAt(occupant, PREPARED_MS) > now) return [];
   const what = 'an empty lock directory that nobody has touched for long; the next attempt takes it over';
   return [{ path: lock, kind: 'directory', proved: false, what }];
@@ -78,7 +84,7 @@ export function leftoversIn(places: Places, now: number): readonly Leftover[] {
   } catch { /* no room, or not a directory: that is told as damage */ }
   const occupant = occupantOf(places.lock);
   const held = occupant.kind === 'owner' ? occupant.name.token : null;
-  return [
-    ...staleLock(places, now), ...names.flatMap((name) => leftoverAt(join(places.room, name), name, now, held) ?? []),
-  ];
+  const inRoom = names.flatMap((name) => leftoverAt(join(places.room, name), name, now, held) ?? []);
+  const isAwaited = names.some((name) => name.startsWith('wait.') && !inRoom.some(({ path }) => path === join(places.room, name)));
+  return [...staleLock(places, occupant, now), ...leftOpen(places, occupant, isAwaited), ...inRoom];
 }

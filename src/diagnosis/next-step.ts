@@ -3,30 +3,28 @@
  */
 import type { SessionFacts } from './facts.js';
 import type { Condition, NextStep } from './diagnosis.js';
-
-/** A word as a shell takes it; null where it cannot be typed safely (control characters). */
-export function shellWord(word: string): string | null {
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  if (/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/.test(word)) return null;
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll('\'', `'\\''`)}'`;
-}
+import { shellWord } from './shell-word.js';
 
 const typed = (words: string, path: string, more = ''): string | null => {
   const word = shellWord(path);
   return word === null ? null : `${words} ${word} ${more}`.trimEnd();
 };
 
+const attempt = (words: string, { places, store }: SessionFacts, more?: string): string | null =>
+  typed(`attempt ${words}${store}`, places.session, more);
+
 const NOTHING: NextStep = { say: 'nothing to do', command: null, risk: 'none' };
 const READS_ONLY = 'none: it only reads';
 
-const watching = ({ places }: SessionFacts, say: string): NextStep =>
-  ({ say, command: typed('attempt status --watch', places.session), risk: READS_ONLY });
+const watching = (facts: SessionFacts, say: string): NextStep =>
+  ({ say, command: attempt('status --watch', facts), risk: READS_ONLY });
 
-function unlocking({ places, occupant }: SessionFacts, say: string): NextStep {
+function unlocking(facts: SessionFacts, say: string): NextStep {
+  const { occupant } = facts;
   const token = occupant.kind === 'owner' ? occupant.name.token : 0;
   if (token < 1) return { say: 'its lease ends by itself: wait for that', command: null, risk: 'none' };
   return {
-    say, command: typed(`attempt unlock --force --token ${token}`, places.session),
+    say, command: attempt(`unlock --force --token ${token}`, facts),
     risk: 'the work may go on without the lock: its records are refused, what else it does is not',
   };
 }
@@ -53,7 +51,7 @@ export function nextStep(condition: Condition, facts: SessionFacts): NextStep {
       ? unlocking(facts, 'if its work is of no use any more, take the lock away') : whenSilent(facts);
     case 'inDoubt': return liveness?.verdict === 'asleep' ? whenSilent(facts) : {
       say: 'whoever asks next takes it over: run what you want to run',
-      command: typed('attempt run', places.session, '-- true'),
+      command: attempt('run', facts, '-- true'),
       risk: 'if its holder wakes, its records are refused; what else it does is not',
     };
     case 'unsettled': return record?.pid === undefined || liveness?.verdict === 'unknown'
@@ -63,7 +61,7 @@ export function nextStep(condition: Condition, facts: SessionFacts): NextStep {
       };
     case 'dead': return {
       say: 'its process is gone: give the lock back now, or wait for the end of its lease',
-      command: typed('attempt doctor --fix', places.session),
+      command: attempt('doctor --fix', facts),
       risk: 'what it had started may still run (kill -9 of `attempt run` leaves its command); its records are refused',
     };
     case 'foreign': return {
@@ -74,7 +72,7 @@ export function nextStep(condition: Condition, facts: SessionFacts): NextStep {
       risk: READS_ONLY,
     };
     case 'leftovers': return facts.leftovers.some(({ proved }) => proved) ? {
-      say: 'nothing needs to be done; they can be removed', command: typed('attempt doctor --fix', places.session),
+      say: 'nothing needs to be done; they can be removed', command: attempt('doctor --fix', facts),
       risk: 'none: removed is only what is proved to serve nobody',
     } : {
       say: 'nothing needs to be done; what is left is for you to judge', command: typed('ls -la', places.room),

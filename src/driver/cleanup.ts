@@ -19,29 +19,24 @@ export interface CleanupHost {
 export class Cleanup {
   readonly #spec: AttemptSpec<unknown>;
   readonly #host: CleanupHost;
-  readonly #startWriting: () => Writing;
-  /** Made when it is needed, which in most attempts is never. */
-  #over: AbortController | null = null;
-  #writing: Writing | null = null;
+  readonly #writing: Writing;
+  readonly #over = new AbortController();
 
-  constructor(spec: AttemptSpec<unknown>, host: CleanupHost, startWriting: () => Writing) {
+  constructor(spec: AttemptSpec<unknown>, host: CleanupHost, writing: Writing) {
     this.#spec = spec;
     this.#host = host;
-    this.#startWriting = startWriting;
+    this.#writing = writing;
   }
 
-  /** What it wrote with; null where it was not called. */
-  get writer(): TrackedWriter | null {
-    return this.#writing?.writer ?? null;
+  /** What it writes with. */
+  get writer(): TrackedWriter {
+    return this.#writing.writer;
   }
 
   /** Performs `runCleanup`. */
   run(seq: number): void {
     const { abort, work, token } = this.#host.context();
-    const writing = this.#startWriting();
-    this.#writing = writing;
-    const over = new AbortController();
-    this.#over = over;
+    const writing = this.#writing;
     const ended = (event: AttemptEvent) => async (): Promise<void> => {
       writing.close();
       await writing.writer.idle(); // bounded by the machine's `cleanupMs`
@@ -53,7 +48,7 @@ export class Cleanup {
     let result: unknown;
     try {
       result = this.#spec.cleanup?.({
-        session: writing.writer.session, token, signal: over.signal, outcome, abortedBy: abort?.by ?? null,
+        session: writing.writer.session, token, signal: this.#over.signal, outcome, abortedBy: abort?.by ?? null,
         settled: work !== 'pending',
       });
     } catch (error) {
@@ -64,8 +59,8 @@ export class Cleanup {
 
   /** Performs `endCleanup`. */
   end(): void {
-    this.#writing?.close();
+    this.#writing.close();
     const isLost = this.#host.context().lease === 'lost';
-    this.#over?.abort(new AbortReason(isLost ? 'leaseLost' : 'timeout', 'the cleanup is over'));
+    this.#over.abort(new AbortReason(isLost ? 'leaseLost' : 'timeout', 'the cleanup is over'));
   }
 }

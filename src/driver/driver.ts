@@ -67,7 +67,6 @@ export class Driver<T> implements EngineHost {
   readonly #at = new Stations();
   #resolve: (report: AttemptReport<T>) => void = () => {};
   readonly #told: ToldToOthers;
-  #lossReason: string | null = null;
   #signalled: { readonly reason: unknown } | null = null;
   #stopListening: () => void = () => {};
 
@@ -79,7 +78,7 @@ export class Driver<T> implements EngineHost {
     const { budgets, cleanup, onUnsettled, locks, clock, inspect } = spec;
     const leaseEnds = locks.capabilities.tokenScope !== 'none';
     const input = { budgets, hasCleanup: cleanup !== undefined, onUnsettled, leaseEnds };
-    this.#engine = new Engine(input, clock, this, inspect, new Watch(spec, input));
+    this.#engine = new Engine(input, clock, this, new Watch(spec, input), inspect);
     const engine = this.#engine;
     this.#told = new ToldToOthers(spec as AttemptSpec<unknown>, { state: () => engine.state, context: () => engine.context });
     this.#lock = new LockSide(spec as AttemptSpec<unknown>, {
@@ -87,18 +86,17 @@ export class Driver<T> implements EngineHost {
       dispatch: (event) => {
         // A lease that is no longer ours to lose has nothing to say (a window was opened meanwhile).
         if (event.type === 'lease.lost' && !['held', 'known'].includes(engine.context.lock)) return;
-        if (event.type === 'lease.lost') this.#lossReason ??= describe(event.reason ?? '') || null;
         if (event.type === 'lock.granted') this.#at.granted(clock.now());
         engine.dispatch(event);
       },
-      wantsGrant: () => engine.context.lock === 'asked' && engine.state !== 'released',
+      wantsGrant: () => engine.context.lock === 'asked', // which no attempt ends with
       noticed: () => this.#tell(),
     });
     this.#work = new WorkSide(spec as AttemptSpec<unknown>, {
       dispatch: (event) => engine.dispatch(event),
       state: () => engine.state,
       context: () => engine.context,
-      held: () => (engine.context.lock === 'held' ? { session: this.#lock.lease?.session } : null),
+      held: () => (engine.context.lock === 'held' ? this.#lock.lease : null),
       ranMs: () => clock.now() - (this.#at.ran ?? clock.now()),
       sectionChanged: (what) => {
         const { state } = engine;
@@ -112,24 +110,24 @@ export class Driver<T> implements EngineHost {
     });
   }
 
+  /** Called once, in `idle`. */
   start(): void {
-    if (this.#at.started !== null || this.#engine.state !== 'idle') return;
     const { signal } = this.spec;
     this.#at.begin(this.spec.clock.now());
-    if (signal?.aborted) return this.#signalFired(); // asks for nothing
-    if (signal) this.#stopListening = onAbort(signal, () => this.#signalFired());
+    if (signal?.aborted) return this.#signalFired(signal.reason); // asks for nothing
+    if (signal) this.#stopListening = onAbort(signal, () => this.#signalFired(signal.reason));
     this.#engine.dispatch({ type: 'start' });
   }
 
   abort(by: AbortRequester, reason: unknown): AbortAnswer {
     const before = this.#engine.context.abort;
-    const state = this.#engine.state;
+    const { state } = this.#engine;
     const event = `abort.${by}` as const;
     this.#engine.dispatch(
       event === 'abort.timeout' ? { type: event, reason, kind: 'external' } : { type: event, reason },
     );
     const { abort } = this.#engine.context;
-    const accepted = before === null && abort !== null && state !== 'released';
+    const accepted = before === null && abort !== null;
     return { accepted, state, abortedBy: abort?.by ?? null };
   }
 
@@ -202,9 +200,9 @@ export class Driver<T> implements EngineHost {
     const settledAt = output.settled ? this.#work.settledAt : null;
     const report = reportOf(this.spec, output, {
       timings: this.#at.timings(this.spec.clock.now(), this.#engine.context.request > 0, settledAt),
-      trace: this.#trace.read(), fencing: this.#work.fencing, lossReason: this.#lossReason,
+      trace: this.#trace.read(), fencing: this.#work.fencing,
     });
-    if (this.#signalled && report.outcome === 'aborted') markEndedBySignal(report, this.#signalled.reason);
+    if (this.#signalled) markEndedBySignal(report, this.#signalled.reason);
     warnUnlessConfirmed(report);
     this.#told.keep(report, this.#lock.lease);
     this.#subscribers = null;
@@ -217,13 +215,12 @@ export class Driver<T> implements EngineHost {
   #openSession(seq: number): void {
     const { lease } = this.#lock;
     if (!lease) return; // Never: a session is opened after a grant alone, and the grant brought the lease.
-    this.#lock.listen();
+    this.#lock.listen(lease);
     // Listening may have told of a loss.
     if (/locked|opening/.test(this.#engine.state)) this.#work.open(seq, lease, this.#lock.sleep);
   }
 
-  #signalFired(): void {
-    const reason: unknown = this.spec.signal?.reason;
+  #signalFired(reason: unknown): void {
     const by = this.#requesterOf(reason);
     this.#signalled = { reason }; // before: an attempt that has asked for nothing ends within the abort itself
     if (!this.abort(by, reason).accepted) this.#signalled = null;

@@ -61,12 +61,12 @@ driven.transition = (snapshot, event, scope) => {
 /** A state as a path: `aborting.user`. */
 export function pathOf(value: unknown): string {
   if (typeof value === 'string') return value;
-  const [[parent, child] = ['', '']] = Object.entries(value as Record<string, unknown>);
+  const [[parent, child]] = Object.entries(value as object) as [[string, unknown]]; // of our states none is parallel
   return `${parent}.${pathOf(child)}`;
 }
 
-/** `xstate.after.settleMs.attempt.aborting` is the limit `settleMs`; every other event keeps its name. */
-const nameOf = (type: string): string => (type.startsWith('xstate.after.') ? type.split('.')[2] ?? type : type);
+/** `xstate.after.settleMs.attempt.aborting` is the limit `settleMs`; every other event keeps its name, of two parts at most. */
+const nameOf = (type: string): string => type.split('.')[2] ?? type;
 
 export class Engine {
   readonly #actor: Actor;
@@ -79,10 +79,10 @@ export class Engine {
   /** The transition under way: its event, and how many commands had been named before it. */
   #event: AttemptEvent | null = null;
   #named = 0;
-  readonly #watch: Watch | undefined;
+  readonly #watch: Watch;
 
   constructor(
-    input: AttemptInput, clock: Clock, host: EngineHost, inspect?: (event: InspectionEvent) => void, watch?: Watch,
+    input: AttemptInput, clock: Clock, host: EngineHost, watch: Watch, inspect?: (event: InspectionEvent) => void,
   ) {
     this.#host = host;
     this.#watch = watch;
@@ -111,7 +111,7 @@ export class Engine {
 
   /** Report a fact or pass on a request. After the end nothing is heard any more. */
   dispatch(event: AttemptEvent): void {
-    if (this.#ended || this.#actor.getSnapshot().status !== 'active') return;
+    if (this.#actor.getSnapshot().status !== 'active') return; // XState would not hear it either, but may complain
     this.#actor.send(event);
     this.#afterTransition();
   }
@@ -139,12 +139,12 @@ export class Engine {
     const event = this.#event;
     this.#event = null; // a timer that was cancelled meanwhile makes no transition
     if (event) {
-      this.#watch?.step(event, from, to, () => this.#commands.slice(this.#named).map(({ command }) => command), this.context,
+      this.#watch.step(event, from, to, () => this.#commands.slice(this.#named).map(({ command }) => command), this.context,
         (fn) => this.#news.push(fn));
-    }
-    if (to !== from) {
-      this.#state = to;
-      this.#host.moved(from, to, nameOf(event?.type ?? ''));
+      if (to !== from) {
+        this.#state = to;
+        this.#host.moved(from, to, nameOf(event.type));
+      }
     }
     this.#drain();
   }
@@ -152,16 +152,21 @@ export class Engine {
   #drain(): void {
     if (this.#draining) return; // Somebody below us is at it and will come to the new commands in their order.
     this.#draining = true;
-    while (this.#commands.length + this.#news.length > 0) {
+    for (;;) {
       const next = this.#commands.shift();
-      if (next) this.#host.perform(next.command, next.seq);
-      else this.#news.shift()?.();
+      if (next) {
+        this.#host.perform(next.command, next.seq);
+        continue;
+      }
+      const news = this.#news.shift();
+      if (!news) break;
+      news();
     }
     this.#draining = false;
     const snapshot = this.#actor.getSnapshot();
     if (snapshot.status === 'done' && !this.#ended) {
       this.#ended = true;
-      this.#watch?.ended(snapshot.output as AttemptOutput);
+      this.#watch.ended(snapshot.output as AttemptOutput);
       this.#host.ended(snapshot.output as AttemptOutput);
     }
   }

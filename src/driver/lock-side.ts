@@ -59,9 +59,9 @@ export class LockSide {
     return this.#lease;
   }
 
-  /** What the machine has slept since the lease was asked for, as far as that may shorten it. */
+  /** What the machine has slept since the lease was asked for, as far as that may shorten it. Not to be asked for before. */
   get sleep(): SleepMeter {
-    return (this.#sleep ??= new SleepMeter(this.#spec.clock));
+    return this.#sleep as SleepMeter;
   }
 
   /** Performs `requestLock`: for the attempt, and once more at the end of each of its windows. */
@@ -105,8 +105,8 @@ export class LockSide {
   }
 
   /** Starts to listen to the lease. Facts that came before are told now, after the grant. */
-  listen(): void {
-    this.#unsubscribe = this.#lease?.onNotice((notice) => this.#heard(notice)) ?? null;
+  listen(lease: Lease): void {
+    this.#unsubscribe = lease.onNotice((notice) => this.#heard(notice));
   }
 
   /** Performs `askRelease`: of the grant if it is known, else of whatever our owner holds. */

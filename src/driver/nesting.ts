@@ -5,7 +5,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { resolve } from 'node:path';
 import { AttemptError } from '../errors.js';
-import type { LockStore } from '../locks/lock-store.js';
+import type { Lease, LockStore } from '../locks/lock-store.js';
 
 /** An attempt whose work is running, as seen from inside that work. */
 export interface Enclosing {
@@ -14,7 +14,7 @@ export interface Enclosing {
   readonly locks: LockStore;
   readonly outer: Enclosing | null;
   /** The session as the store locked it, where it tells; null while the lock is not held (a window). */
-  held(): { readonly session: string | undefined } | null;
+  held(): Pick<Lease, 'session'> | null;
 }
 
 const inside = new AsyncLocalStorage<Enclosing | null>();

@@ -17,8 +17,6 @@ export interface ReportFacts {
   readonly timings: Timings;
   readonly trace: { readonly transitions: readonly Transition[]; readonly dropped: number };
   readonly fencing: Fencing;
-  /** Why the lease was lost, if it was. */
-  readonly lossReason: string | null;
 }
 
 export function reportOf<T>(spec: AttemptSpec<T>, output: AttemptOutput, facts: ReportFacts): AttemptReport<T> {
@@ -42,10 +40,10 @@ export function reportOf<T>(spec: AttemptSpec<T>, output: AttemptOutput, facts: 
       return Object.assign(base, notAborted, { outcome: 'failed', settled: true, value: undefined, error: workError } as const);
     case 'notStarted':
       return Object.assign(base, notAborted, {
-        outcome: 'notStarted', settled: null, value: undefined, error: startError(spec, output.failure),
+        outcome: 'notStarted', settled: null, value: undefined, error: startError(spec, output.failure as StartFailure),
       } as const);
     case 'aborted':
-      return Object.assign(base, abortOf<T>(spec, output, facts));
+      return Object.assign(base, abortOf<T>(spec, output));
   }
 }
 
@@ -60,10 +58,10 @@ type AbortFacts<T> = Pick<
   'outcome' | 'abortedBy' | 'timeoutKind' | 'reason' | 'settled' | 'abandoned' | 'value' | 'error' | 'workError'
 >;
 
-function abortOf<T>(spec: AttemptSpec<T>, output: AttemptOutput, { lossReason }: ReportFacts): AbortFacts<T> {
+function abortOf<T>(spec: AttemptSpec<T>, output: AttemptOutput): AbortFacts<T> {
   const abortedBy = output.abortedBy ?? 'user';
   const error = abortedBy === 'leaseLost'
-    ? lostError(spec, output, lossReason)
+    ? lostError(spec, output)
     : new AbortReason(abortedBy, output.reason);
   return {
     outcome: 'aborted', abortedBy, timeoutKind: output.timeoutKind, reason: output.reason, settled: output.settled,
@@ -73,11 +71,11 @@ function abortOf<T>(spec: AttemptSpec<T>, output: AttemptOutput, { lossReason }:
 }
 
 /** Lost while held, or not to be had back after a window: then the reason is why a request failed. */
-function lostError<T>(spec: AttemptSpec<T>, { reason }: AttemptOutput, lossReason: string | null): AttemptError {
+function lostError<T>(spec: AttemptSpec<T>, { reason }: AttemptOutput): AttemptError {
   const failure = isStartFailure(reason) ? startError(spec, reason) : null;
   const what = failure
     ? `given up for a window of its work, and could not be had back: ${failure.message}`
-    : `lost while the attempt ran: ${lossReason ?? 'no reason given'}.`;
+    : `lost while the attempt ran: ${describe(reason ?? '') || 'no reason given'}.`;
   return new AttemptError('LEASE_LOST', `${spec.session}: the lock was ${what} What the work wrote before is in the `
     + 'session; what it tried to write later was refused.', failure ? { cause: failure } : {});
 }
@@ -98,15 +96,14 @@ function isAbortItself({ workError, reason }: AttemptOutput): boolean {
 const releaseErrorOf = (thrown: unknown): unknown =>
   thrown === NO_ANSWER ? new AttemptError('LOCK_STORE_FAILED', 'a release was not answered in time') : thrown;
 
-function startError<T>(spec: AttemptSpec<T>, failure: StartFailure | null): AttemptError {
+function startError<T>(spec: AttemptSpec<T>, { code, detail: cause }: StartFailure): AttemptError {
   const { session, budgets, clock } = spec;
-  const cause = failure?.detail;
   if (cause instanceof AttemptError && cause.code === 'NESTED_ATTEMPT') return cause;
-  if (failure?.code === 'LOCK_BUSY') {
+  if (code === 'LOCK_BUSY') {
     const holder = typeof cause === 'object' ? cause as Holder | null : null;
     return busyError(session, holder, budgets.waitMs, clock.wallNow());
   }
-  if (failure?.code === 'SESSION_OPEN_FAILED') {
+  if (code === 'SESSION_OPEN_FAILED') {
     if (cause instanceof AttemptError) return cause;
     const what = cause === undefined ? `it had not opened after openMs (${budgets.openMs})` : describe(cause);
     const message = `${session}: locked, but it could not be opened: ${what}`;
@@ -131,9 +128,9 @@ export function busyError(session: string, holder: Holder | null, waitMs: number
 }
 
 /** Never throws: what a store tells is somebody else's. */
-function inWords(holder: Holder | null, now: number): string {
+function inWords(holder: Holder, now: number): string {
   try {
-    const end = leaseEndInWords(holder?.until ?? null, now);
+    const end = leaseEndInWords(holder.until ?? null, now);
     return `${holderInWords(holder, now, hostname())}${end === '' ? '' : `; ${end}`}`;
   } catch {
     return 'the holder cannot be shown'; // a store that answers with something else; it still travels in `holder`

@@ -29,7 +29,7 @@ export class Timers implements Scheduler {
     if (ms === Infinity) return;
     const timer: Timer = { id, handle: null };
     timer.handle = this.#clock.setTimeout(() => {
-      this.#armed.splice(this.#armed.indexOf(timer), 1);
+      this.#forget(timer);
       target.send(event);
       this.#fired();
     }, ms);
@@ -37,16 +37,20 @@ export class Timers implements Scheduler {
   }
 
   cancel(_source: AnyActorRef, id: string): void {
-    const at = this.#armed.findIndex((timer) => timer.id === id);
-    if (at >= 0) this.#disarm(at);
+    const timer = this.#armed.find((one) => one.id === id);
+    if (timer) this.#disarm(timer);
   }
 
   cancelAll(): void {
-    while (this.#armed.length > 0) this.#disarm(0);
+    for (const timer of this.#armed.slice()) this.#disarm(timer);
   }
 
-  #disarm(at: number): void {
-    const [timer] = this.#armed.splice(at, 1);
-    if (timer) this.#clock.clearTimeout(timer.handle);
+  #disarm(timer: Timer): void {
+    this.#forget(timer);
+    this.#clock.clearTimeout(timer.handle);
+  }
+
+  #forget(timer: Timer): void {
+    this.#armed.splice(this.#armed.indexOf(timer), 1);
   }
 }

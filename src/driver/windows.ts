@@ -107,7 +107,8 @@ export class Windows {
       this.#isOpen = false;
       const value = ending();
       const token = this.#host.token();
-      return { value, token, changedBy: await changes(records, session, before, token) };
+      // Records that can tell are given only where every grant has a token.
+      return { value, token, changedBy: await changes(records, session, before as number, token as number) };
     } finally {
       this.#isOpen = false;
     }
@@ -136,7 +137,6 @@ export class Windows {
       void this.#host.writesIdle().then(woken);
       return () => {};
     });
-    if (how === 'cancelled') told.throwIfAborted();
     if (how === 'time') {
       throw new AttemptError('WRITES_UNSETTLED', `Expected the writes to ${session} begun before yieldLock() to end `
         + `within settleMs (${settleMs}), but one has not. The lock was kept. Await your writes first, and do not call `
@@ -149,7 +149,7 @@ export class Windows {
     return new Promise<void>((resolve, reject) => {
       this.#waiting = { go: resolve, fail: reject };
       this.#host.dispatch(event);
-    }).finally(() => { this.#waiting = null; });
+    });
   }
 }
 
@@ -158,8 +158,8 @@ const unheard = (ended: Promise<unknown>): void => void ended.catch(() => undefi
 
 /** Grants are numbered without a gap by most stores, so two numbers in a row need no look at the records. */
 async function changes(
-  records: WindowsHost['records'], session: string, before: number | null, now: number | null,
+  records: WindowsHost['records'], session: string, before: number, now: number,
 ): Promise<readonly SessionEntry[] | null> {
-  if (!records?.recordsBetween || before === null || now === null) return null;
+  if (!records?.recordsBetween) return null;
   return now === before + 1 ? [] : records.recordsBetween(session, before, now);
 }

@@ -9,7 +9,7 @@ import type { Lease } from '../locks/lock-store.js';
 import type { AttemptSpec, WorkContext } from '../options.js';
 import { waitFor } from '../locks/patience.js';
 import { LeaseCertainty } from '../session/gate.js';
-import { weakerFencing, type Fencing, type SessionWriter } from '../session/writer.js';
+import { weakerFencing, type Fencing } from '../session/writer.js';
 import { adopt } from '../thenable.js';
 import { callSafely, warn } from '../warnings.js';
 import { Cleanup } from './cleanup.js';
@@ -29,7 +29,7 @@ export interface WorkSideHost {
   context(): AttemptContext;
   progressed(note: string | null): void;
   /** The session as the store locked it, where it tells; null while no lock is held. */
-  held(): { readonly session: string | undefined } | null;
+  held(): Pick<Lease, 'session'> | null;
   /** Milliseconds since the work was started. */
   ranMs(): number;
   /** A section was entered or left: nothing the machine's state shows, but an onlooker should. */
@@ -69,12 +69,12 @@ export class WorkSide {
   }
 
   get fencing(): Fencing {
-    return weakerFencing(this.#work?.writer.used ?? 'none', this.#cleanup?.writer?.used ?? 'none');
+    return weakerFencing(this.#work?.writer.used, this.#cleanup?.writer.used);
   }
 
   /** Writes refused because they came too late. */
   get refusedWrites(): number {
-    return (this.#work?.writer.refused ?? 0) + (this.#cleanup?.writer?.refused ?? 0);
+    return (this.#work?.writer.refused ?? 0) + (this.#cleanup?.writer.refused ?? 0);
   }
 
   /** Is the lease past its deadline, with nobody known to have taken it? */
@@ -99,24 +99,26 @@ export class WorkSide {
     this.#work = work;
     const { attemptId, session, locks } = this.#spec;
     const held = (): ReturnType<WorkSideHost['held']> => this.#host.held();
-    const context = this.#workContext(work.writer.session);
+    const context = this.#workContext(work);
+    const settled = (event: AttemptEvent): void => this.#settled(work, event);
     let result: unknown;
     try {
       result = runInside({ attemptId, session, locks, outer: enclosing(), held }, () => this.#spec.work(context));
     } catch (error) {
-      return this.#settled({ type: 'work.threw', error });
+      return settled({ type: 'work.threw', error });
     }
     adopt(result).then(
-      (value) => this.#settled({ type: 'work.returned', value }),
-      (error: unknown) => this.#settled({ type: 'work.threw', error }),
+      (value) => settled({ type: 'work.returned', value }),
+      (error: unknown) => settled({ type: 'work.threw', error }),
     );
   }
 
-  #workContext(session: SessionWriter): WorkContext {
+  #workContext(work: Writing): WorkContext {
+    const { session } = work.writer;
     return withToken(withSignal({
       session, guard: session.guard, attemptId: this.#spec.attemptId,
       progress: (note) => this.#progressed(note),
-      yieldLock: (fn) => (this.#windows ??= this.#newWindows()).yieldLock(fn),
+      yieldLock: (fn) => (this.#windows ??= this.#newWindows(work)).yieldLock(fn),
       section: (name, fn, options) => (this.#sections ??= this.#newSections()).run(name, fn, options),
     } satisfies Omit<WorkContext, 'signal' | 'token'>, this.#told), this.#host);
   }
@@ -140,7 +142,7 @@ export class WorkSide {
 
   /** Performs `runCleanup`. */
   runCleanup(seq: number): void {
-    this.#cleanup ??= new Cleanup(this.#spec, this.#host, () => this.#startWriting('cleaning'));
+    this.#cleanup = new Cleanup(this.#spec, this.#host, this.#startWriting('cleaning'));
     this.#cleanup.run(seq);
   }
 
@@ -167,16 +169,15 @@ export class WorkSide {
    * Writes that do not end are not waited for longer than `settleMs` (after an abort the machine counts that), and
    * not at all once the attempt is over.
    */
-  #settled(event: AttemptEvent): void {
+  #settled(work: Writing, event: AttemptEvent): void {
     const { clock, budgets, session, attemptId } = this.#spec;
     this.#settledAt = clock.now();
-    const writing = this.#work;
-    writing?.close();
+    work.close();
     if (this.#isOver) return; // nobody hears it any more
-    if (!writing || writing.writer.pending === 0) return this.#host.dispatch(event);
+    if (work.writer.pending === 0) return this.#host.dispatch(event);
     this.#over = new AbortController();
     void waitFor(clock, budgets.settleMs, this.#over.signal, (woken) => {
-      void writing.writer.idle().then(woken);
+      void work.writer.idle().then(woken);
       return () => {};
     }).then((how) => {
       if (how === 'time') {
@@ -187,7 +188,7 @@ export class WorkSide {
     });
   }
 
-  #newWindows(): Windows {
+  #newWindows({ writer }: Writing): Windows {
     const host = this.#host;
     const { session, clock, budgets, records, stamp, locks } = this.#spec;
     const { tokenScope } = locks.capabilities;
@@ -196,8 +197,8 @@ export class WorkSide {
       session, told: this.#told, dispatch: (event) => host.dispatch(event), state: () => host.state(),
       clock, settleMs: budgets.settleMs, records: canTell ? records : null,
       token: () => host.context().token,
-      pendingWrites: () => this.#work?.writer.pending ?? 0,
-      writesIdle: () => this.#work?.writer.idle() ?? Promise.resolve(),
+      pendingWrites: () => writer.pending,
+      writesIdle: () => writer.idle(),
       closeSession: () => this.#opening.close(),
     });
   }

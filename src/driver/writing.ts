@@ -50,9 +50,7 @@ class WritingNow implements Writing, GateInputs {
   }
 
   isYielded(): boolean {
-    const parts = this.#parts;
-    return this.#open && this.#state === 'running.working' && parts.state().startsWith('running')
-      && (parts.inWindow() || parts.state() !== this.#state);
+    return this.#open && this.#parts.inWindow() && this.#parts.state().startsWith('running');
   }
 
   isLost(): boolean {

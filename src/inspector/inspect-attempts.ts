@@ -17,6 +17,8 @@ import type { Viewer } from './viewer.js';
 export interface InspectOptions {
   /** Sessions, or directories of sessions, whose locks are shown too, whoever holds them. Default: none. */
   readonly directories?: readonly string[];
+  /** Where those locks lie, if not beside the sessions: as given to `localFileLocks`. Default: beside them. */
+  readonly directory?: string;
   /** Shows a stop button: a user abort. Default: false. */
   readonly allowAbort?: boolean;
   /** The reason of a stop from the page. Default: `'stopped on the page'`. */
@@ -57,7 +59,7 @@ class Inspector {
   constructor(options: InspectOptions) {
     this.#options = options;
     this.#hub = options.socket === undefined ? null : new Hub(options.socket, this.#feed);
-    this.#locks = new LocksWatch(options.directories ?? [], (news) => {
+    this.#locks = new LocksWatch(options.directories ?? [], options.directory, (news) => {
       this.#lastLocks = news;
       for (const viewer of this.#server.viewers) viewer.send('locks', news);
     });
@@ -123,9 +125,10 @@ class Inspector {
  * @throws (rejects) AttemptError `CONFIG_INVALID`; the native error where the port or the socket cannot be had
  */
 export async function inspectAttempts(options: InspectOptions = {}): Promise<Inspection> {
-  const { directories = [], allowAbort = false, port = 0, replay, socket, key } = options;
+  const { directories = [], directory, allowAbort = false, port = 0, replay, socket, key } = options;
   expect(Array.isArray(directories) && directories.every((one) => typeof one === 'string' && one !== ''),
     'directories', 'a list of paths', directories);
+  expect(directory === undefined || (typeof directory === 'string' && directory !== ''), 'directory', 'a path', directory);
   expect(typeof allowAbort === 'boolean', 'allowAbort', 'true or false', allowAbort);
   expect(Number.isInteger(port) && port >= 0 && port <= 65_535, 'port', 'an integer from 0 to 65535', port);
   expect(key === undefined || /^[\w-]{16,128}$/.test(key), 'key', '16 to 128 letters, digits, - or _', '(not shown)');

@@ -2,7 +2,7 @@
  * Looks at the locks of directories while somebody looks on: what `attempt doctor` would say, again and again. Reads only.
  */
 import { cardOf } from '../diagnosis/card.js';
-import { diagnose } from '../diagnosis/diagnose.js';
+import { diagnose, type DiagnoseOptions } from '../diagnosis/diagnose.js';
 import type { Diagnosis } from '../diagnosis/diagnosis.js';
 import { describe } from '../errors.js';
 import type { LockCard, LocksNews } from './page/locks-view.js';
@@ -19,9 +19,9 @@ const cardFrom = (diagnosis: Diagnosis): LockCard => ({
   freeAt: diagnosis.holder ? diagnosis.freeBy.at : null, command: diagnosis.next.command,
 });
 
-async function look(paths: readonly string[]): Promise<LocksNews> {
+async function look(paths: readonly string[], where: DiagnoseOptions): Promise<LocksNews> {
   const failures: { path: string; what: string }[] = [];
-  const found = await Promise.all(paths.map((path) => diagnose(path).catch((error: unknown) => {
+  const found = await Promise.all(paths.map((path) => diagnose(path, where).catch((error: unknown) => {
     failures.push({ path, what: describe(error) });
     return [];
   })));
@@ -35,12 +35,15 @@ async function look(paths: readonly string[]): Promise<LocksNews> {
 
 export class LocksWatch {
   readonly #paths: readonly string[];
+  readonly #where: DiagnoseOptions;
   readonly #tell: (news: LocksNews) => void;
   #timer: NodeJS.Timeout | null = null;
   #isClosed = false;
 
-  constructor(paths: readonly string[], tell: (news: LocksNews) => void) {
+  /** @param directory where the locks lie, if not beside the sessions */
+  constructor(paths: readonly string[], directory: string | undefined, tell: (news: LocksNews) => void) {
     this.#paths = paths;
+    this.#where = directory === undefined ? {} : { directory };
     this.#tell = tell;
   }
 
@@ -62,7 +65,7 @@ export class LocksWatch {
 
   async #look(): Promise<void> {
     const timer = this.#timer;
-    const news = await look(this.#paths);
+    const news = await look(this.#paths, this.#where);
     if (this.#timer !== timer) return; // stopped meanwhile
     this.#tell(news);
     this.#timer = setTimeout(() => void this.#look(), LOOK_MS).unref();

@@ -31,7 +31,7 @@ export const finiteOf = (budgets: Budgets): HolderFacts['budgets'] =>
   Object.fromEntries(BUDGET_NAMES.map((name) => [name, Number.isFinite(budgets[name]) ? budgets[name] : null]));
 
 const count = (value: unknown): number | null =>
-  (typeof value === 'number' && Number.isFinite(value) && value >= 0 ? value : null);
+  (Number.isFinite(value) && (value as number) >= 0 ? value as number : null);
 
 function budgetsOf(value: unknown): HolderFacts['budgets'] {
   if (typeof value !== 'object' || value === null) return {};
@@ -45,11 +45,11 @@ export function readFacts(value: unknown): HolderFacts | null {
   const found = value as Record<string, unknown>;
   const stateSince = count(found['stateSince']);
   if (stateSince === null) return null;
-  const set = Array.isArray(found['set']) ? found['set'] as readonly unknown[] : [];
+  const { set } = found;
   return {
     stateSince, progressAt: count(found['progressAt']), unsettled: found['unsettled'] === true,
     onUnsettled: found['onUnsettled'] === 'hold' ? 'hold' : 'fence', hasCleanup: found['hasCleanup'] === true,
-    budgets: budgetsOf(found['budgets']), set: BUDGET_NAMES.filter((name) => set.includes(name)),
+    budgets: budgetsOf(found['budgets']), set: BUDGET_NAMES.filter((name) => Array.isArray(set) && set.includes(name)),
     loopDelayMs: count(found['loopDelayMs']),
   };
 }

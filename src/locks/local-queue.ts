@@ -44,11 +44,12 @@ export class LocalQueue<T> {
   }
 
   #leave(key: string, place: Place<T>): void {
-    const line = this.#lines.get(key);
-    const index = line?.indexOf(place) ?? -1;
-    if (!line || index < 0) return; // left already
+    const line = this.#lines.get(key) ?? [];
+    const index = line.indexOf(place);
+    if (index < 0) return; // left already
     line.splice(index, 1);
-    if (line.length === 0) this.#lines.delete(key);
-    else if (index === 0) line[0]?.go();
+    const [head] = line;
+    if (head) head.go(); // told again where it has been, which a promise does not hear
+    else this.#lines.delete(key);
   }
 }

@@ -27,13 +27,13 @@ export function waitFor(clock: Clock, ms: number, signal: AbortSignal, arm: (wok
     const end = (how: Woken): void => {
       if (ended) return;
       ended = true;
-      if (timer !== null) clock.clearTimeout(timer);
+      clock.clearTimeout(timer);
       signal.removeEventListener('abort', cancelled);
       disarm();
       resolve(how);
     };
     const cancelled = (): void => end('cancelled');
-    signal.addEventListener('abort', cancelled, { once: true });
+    signal.addEventListener('abort', cancelled);
     if (ms < 2 ** 31) timer = clock.setTimeout(() => end('time'), Math.max(0, ms));
     try {
       disarm = arm(() => end('event'));

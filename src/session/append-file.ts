@@ -173,8 +173,8 @@ export class AppendFile {
   }
 
   #refuseBrokenLink(): void {
-    // What is no link has come to be there just now: the first append opens it.
-    if (lstatSync(this.path, { throwIfNoEntry: false })?.isSymbolicLink() !== true) return;
+    // What is no link has come to be there just now, and what is not there is told so: the first append opens it.
+    if (!lstatSync(this.path).isSymbolicLink()) return;
     throw new AttemptError('SESSION_INVALID', `Expected the session "${this.path}" to be a file or not to `
       + 'exist yet, but found a link that leads nowhere. Remove the link, or create what it points to.');
   }

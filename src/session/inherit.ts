@@ -5,6 +5,7 @@
 import { resolve } from 'node:path';
 import { systemClock } from '../clock.js';
 import { AttemptError } from '../errors.js';
+import { directoryOf } from '../locks/file/kept-in.js';
 import { occupantOf } from '../locks/file/occupant.js';
 import { placesOf, type Places } from '../locks/file/session-path.js';
 import type { Lease } from '../locks/lock-store.js';
@@ -19,7 +20,7 @@ export interface InheritedEnvironment {
   readonly ATTEMPT_ID?: string | undefined;
   readonly ATTEMPT_TOKEN?: string | undefined;
   readonly ATTEMPT_SESSION?: string | undefined;
-  /** `files`, or the URL of an engine. */
+  /** `files`, `files:<directory of its locks>`, or the URL of an engine. */
   readonly ATTEMPT_KEPT_IN?: string | undefined;
 }
 
@@ -97,11 +98,12 @@ export function inheritedClaim(
  */
 export function inheritAttempt(env: InheritedEnvironment = process.env): InheritedAttempt {
   const { attemptId, session, token } = inheritedClaim(env);
-  if ((env.ATTEMPT_KEPT_IN ?? 'files') !== 'files') {
+  const directory = directoryOf(env.ATTEMPT_KEPT_IN ?? 'files');
+  if (directory === null) {
     throw new AttemptError('CONFIG_INVALID', `${session}: expected an attempt on a session in a file, got one kept in an engine; `
       + 'write its records through `attempt append`');
   }
-  const lease = leaseOnDisk(placesOf(resolve(session), undefined, 'read'), token, attemptId);
+  const lease = leaseOnDisk(placesOf(resolve(session), directory, 'read'), token, attemptId);
   let closed = false;
   const gate = new WriteGate({
     isOpen: () => !closed, isLost: () => lease.isGone(), token, certainty: new LeaseCertainty(lease, systemClock),

@@ -137,8 +137,7 @@ function decodeWhole(bytes: Buffer): LineEntry | null {
     return null; // what is wrong with it does not matter: whatever cannot be parsed is torn
   }
   const plain = { record: value, token: null, mark: false };
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, STAMP_KEY)) return plain;
-  if (!bytes.includes(STAMP_BYTES)) return plain; // spelled with escapes: not by us
+  if (!bytes.includes(STAMP_BYTES)) return plain; // none, or spelled with escapes: not by us
   const { [STAMP_KEY]: stamp, ...record } = value as Record<string, unknown>;
   if (isToken(stamp)) return { record, token: stamp, mark: false };
   if (Array.isArray(stamp) && stamp.length === 1 && isToken(stamp[0]) && Object.keys(record).length === 0) {

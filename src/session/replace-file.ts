@@ -102,9 +102,9 @@ function followed(path: string): string {
 
 function discard(stagedAt: string): void {
   try {
-    rmSync(stagedAt, { force: true });
+    rmSync(stagedAt);
   } catch {
-    // It stays inside the lock and goes with it: release and takeover both remove what is staged.
+    // It is gone, or stays inside the lock and goes with it: release and takeover both remove what is staged.
   }
 }
 

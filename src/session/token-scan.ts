@@ -84,7 +84,7 @@ export async function* chunksOf(file: string): AsyncGenerator<Buffer, void, unde
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
     if (code === 'ENOENT') return;
-    if (code === 'EISDIR') throw isDirectory(file, error);
+    if (code === 'EISDIR') throw isDirectory(file, { cause: error });
     throw error;
   }
   try {
@@ -145,7 +145,7 @@ function readEnd(fd: number, size: number, length: number): Buffer {
 function highestInLine(line: Buffer, none = 0): number {
   const first = line.indexOf(STAMP_BYTES);
   if (first === -1) return none;
-  if (first === 1 && line.indexOf(STAMP_BYTES, first + 1) === -1) {
+  if (line.indexOf(STAMP_BYTES, first + 1) === -1) {
     const own = OWN_STAMP.exec(line.toString('latin1', 0, OVERLAP_BYTES));
     if (own !== null) return Math.max(none, Number(own[1])); // even on a torn line: that token was granted
   }
@@ -162,7 +162,7 @@ function scan(text: string, unclear = -1): number {
   return highest;
 }
 
-function isDirectory(file: string, cause?: unknown): AttemptError {
+function isDirectory(file: string, found?: ErrorOptions): AttemptError {
   return new AttemptError('SESSION_INVALID', `Expected the session "${file}" to be a file or not to exist `
-    + 'yet, but found a directory. Name a file inside it.', cause === undefined ? undefined : { cause });
+    + 'yet, but found a directory. Name a file inside it.', found);
 }

@@ -82,8 +82,8 @@ export interface WriterOptions {
   readonly answerMs: number;
 }
 
-/** The weaker of two: what an attempt with two writers reports. */
-export function weakerFencing(one: Fencing, other: Fencing): Fencing {
+/** The weaker of two: what an attempt with two writers, or fewer, reports. */
+export function weakerFencing(one?: Fencing, other?: Fencing): Fencing {
   if (one === 'gated' || other === 'gated') return 'gated';
   return one === 'stamped' || other === 'stamped' ? 'stamped' : 'none';
 }

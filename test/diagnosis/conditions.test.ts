@@ -10,7 +10,7 @@ import { createAttempt } from '../../src/attempt.js';
 import { cardOf } from '../../src/diagnosis/card.js';
 import { diagnose } from '../../src/diagnosis/diagnose.js';
 import type { Condition, Diagnosis } from '../../src/diagnosis/diagnosis.js';
-import { shellWord } from '../../src/diagnosis/next-step.js';
+import { shellWord } from '../../src/diagnosis/shell-word.js';
 import { localFileLocks } from '../../src/locks/file/local-file-locks.js';
 import { identity } from '../../src/owner.js';
 import { deadMark, directory, factsAt, LEASE_MS, picture, plant, plantWaiter } from './planted.js';

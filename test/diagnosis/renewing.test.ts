@@ -39,7 +39,7 @@ test('M22: status names a holder that renews meanwhile', async () => {
 });
 
 test('M22: log names a holder that renews meanwhile', () => {
-  expect([...renewedMeanwhile(() => attemptNames(session))]).toEqual([[7, 'planted']]);
+  expect([...renewedMeanwhile(() => attemptNames(session, undefined))]).toEqual([[7, 'planted']]);
 });
 
 test('M22: a diagnosis names a holder that renews meanwhile, and does not call it corrupt', async () => {

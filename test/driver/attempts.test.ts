@@ -92,6 +92,14 @@ describe('starting and watching', () => {
     expect(attempt.abort()).toMatchObject({ accepted: false, state: 'released', abortedBy: 'user' });
   });
 
+  test('L5: ending a subscription after the end, or twice, is nothing', async () => {
+    const attempt = scene().attempt({ work: () => 1 });
+    const states: string[] = [];
+    const end = attempt.subscribe(({ state }) => states.push(state));
+    await scene().now(attempt.start());
+    expect([end(), end(), states.at(-1)]).toEqual([undefined, undefined, 'released']);
+  });
+
   test('progress without a note is no news to who watches', async () => {
     const notes: unknown[] = [];
     const attempt = scene().attempt({ work: ({ progress }: WorkContext) => {

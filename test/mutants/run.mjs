@@ -4,7 +4,7 @@
  * Owns: a copy of the tree, in which alone is mutated. Must not know: which tests judge what (parts.mjs).
  */
 import { spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -40,6 +40,7 @@ for (const file of files) {
 }
 
 const home = realpathSync(mkdtempSync(join(tmpdir(), 'mutants-')));
+chmodSync(home, 0o755); // some tests start processes of another user
 let under = null;
 process.on('exit', () => {
   try {
@@ -55,7 +56,7 @@ symlinkSync(realpathSync(join(root, 'node_modules')), join(home, 'node_modules')
 mkdirSync(known, { recursive: true });
 
 /** One run of Stryker. @param mutate files, or places in files @returns by file, its mutants with what became of them */
-async function stryker({ of, isolate = false }, tests, mutate) {
+async function stryker({ of, isolate = false, testMs = 6_000 }, tests, mutate) {
   const result = join(home, 'mutation.json');
   const config = {
     testRunner: 'vitest-loading', ignorers: ['messages'], plugins: ['runner', 'messages'].map((name) => join(home, `test/mutants/${name}.mjs`)),
@@ -69,7 +70,7 @@ async function stryker({ of, isolate = false }, tests, mutate) {
   under = spawn(process.execPath, [join(root, 'node_modules/@stryker-mutator/core/bin/stryker.js'), 'run', 'stryker.config.json'], {
     cwd: home, stdio: ['ignore', 'inherit', 'inherit'], detached: true,
     // Not by its option `testFiles`: what is worked out at load would then be changed too late to be noticed.
-    env: { ...process.env, ATTEMPT_MUTANTS: JSON.stringify({ tests, isolate }) },
+    env: { ...process.env, ATTEMPT_MUTANTS: JSON.stringify({ tests, isolate, testMs }) },
   });
   await new Promise((resolve) => under.on('exit', resolve));
   under = null;

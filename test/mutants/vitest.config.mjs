@@ -13,14 +13,14 @@ class CheapestFirst extends BaseSequencer {
   }
 }
 
-const { tests, isolate } = JSON.parse(process.env.ATTEMPT_MUTANTS);
+const { tests, isolate, testMs } = JSON.parse(process.env.ATTEMPT_MUTANTS);
 const project = (name, include, alone) => (include.length === 0 ? [] : [{ extends: true, test: { name, include, isolate: alone } }]);
 
 export default defineConfig({
   test: {
     maxWorkers: 1,
-    testTimeout: 6_000,
-    hookTimeout: 6_000,
+    testTimeout: testMs,
+    hookTimeout: testMs,
     sequence: { sequencer: CheapestFirst },
     projects: [
       ...project('shared', tests.filter(isShared), isolate),

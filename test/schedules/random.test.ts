@@ -63,7 +63,8 @@ describe('random schedules', () => {
   }, 600_000);
 });
 
-describe('random schedules bite', () => {
+// Code that Stryker has changed in a hundred places at once is no build to put one bug into.
+describe.skipIf(process.env['ATTEMPT_MUTANTS'] !== undefined)('random schedules bite', () => {
   beforeAll(build, 120_000);
 
   it.runIf(isDeep)('pass in the build as it is', async () => {

@@ -2,7 +2,7 @@
  * Edges of what keeps a session's records, each once a mutant that went unnoticed (`npm run mutants`).
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { chownSync, mkdirSync, openSync, closeSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { AttemptError } from '../../src/errors.js';
@@ -13,57 +13,12 @@ import { encodeRecord } from '../../src/session/line.js';
 import { LineSplitter } from '../../src/session/line-splitter.js';
 import { PendingWrites } from '../../src/session/pending-writes.js';
 import { readSession, streamSession } from '../../src/session/read-session.js';
-import { highestTokenIn, readTail } from '../../src/session/token-scan.js';
 import { createWriter } from '../../src/session/writer.js';
 import { DISCARDED_CHANNEL } from '../../src/trace/channels.js';
 import { FakeClock, leaseWith, openFile, thrown, useScratch } from './support.js';
 
 const scratch = useScratch();
 const line = (token: number | null, record: object): string => encodeRecord(record, token);
-
-describe('the highest token of a file', () => {
-  it('S3: none where there is no file; the highest wherever it stands, however long the file', async () => {
-    const path = scratch.path('s');
-    expect(await highestTokenIn(path)).toBe(0);
-    for (const size of [0, 262_144 - 60, 262_144, 262_145, 700_000]) {
-      const [high, low] = [line(41, { at: 'start' }), line(7, { at: 'end' })];
-      const filler = Math.max(0, size - high.length - low.length - line(null, { x: '' }).length);
-      writeFileSync(path, high + (filler > 0 ? line(null, { x: 'x'.repeat(filler) }) : '') + low);
-      expect(await highestTokenIn(path), String(size)).toBe(41);
-    }
-  });
-
-  it('a directory is refused, and what else is wrong is told as it is', async () => {
-    mkdirSync(scratch.path('directory'));
-    await expect(highestTokenIn(scratch.path('directory'))).rejects.toMatchObject({ code: 'SESSION_INVALID' });
-    writeFileSync(scratch.path('file'), '');
-    await expect(highestTokenIn(join(scratch.path('file'), 'below'))).rejects.toMatchObject({ code: 'ENOTDIR' });
-  });
-
-  it('at its end: what is lower than asked for is of no interest, and a record longer than the look is followed', () => {
-    const tail = (text: string, from: number | null) => {
-      writeFileSync(scratch.path('tail'), text);
-      const fd = openSync(scratch.path('tail'), 'r');
-      try {
-        return readTail(fd, Buffer.byteLength(text), from);
-      } finally {
-        closeSync(fd);
-      }
-    };
-    expect(tail('', 1)).toEqual({ highest: -1, atLineStart: true });
-    expect(tail('{"a":1}\n', null)).toEqual({ highest: -1, atLineStart: true });
-    expect(tail('{"a":1}', null)).toEqual({ highest: -1, atLineStart: false });
-    expect(tail(line(4, {}), 5)).toEqual({ highest: -1, atLineStart: true });
-    expect(tail(line(0, {}), 1)).toEqual({ highest: -1, atLineStart: true });
-    expect(tail('{"a":1}\n', 1)).toEqual({ highest: -1, atLineStart: true });
-    expect(tail(line(5, {}), 5)).toEqual({ highest: 5, atLineStart: true });
-    for (const length of [100, 16_384, 40_000, 200_000, 3_000_000]) {
-      expect(tail(line(1, {}) + line(9, { x: 'x'.repeat(length) }), 5), String(length)).toEqual({ highest: 9, atLineStart: true });
-    }
-    expect(tail(`${line(9, { x: 'x'.repeat(20_000) }).slice(0, -2)}`, 5)).toEqual({ highest: 9, atLineStart: false });
-    expect(tail(`${line(2, {})}{"text":"\\"$attempt\\":9"}\n`, 5)).toEqual({ highest: -1, atLineStart: true });
-  });
-});
 
 describe('lines cut out of a stream', () => {
   function cut(maxBytes: number, ...chunks: string[]) {
@@ -72,6 +27,14 @@ describe('lines cut out of a stream', () => {
     const lines = [...chunks.flatMap((chunk) => splitter.push(Buffer.from(chunk))), ...splitter.end()];
     return { lines: lines.map(({ bytes, number }) => `${number} ${bytes.toString()}`), long };
   }
+
+  it('holds no more than the longest line may have: what is longer goes out with the piece that makes it so', () => {
+    const long: string[] = [];
+    const splitter = new LineSplitter(4, (piece) => long.push(piece.toString()));
+    const after = (chunk: string): string[] => [...splitter.push(Buffer.from(chunk)), ...long.splice(0)].map(String);
+    expect([after('abc'), after('d'), after('e'), after('f'), after('')]).toEqual([[], [], ['abc', 'd', 'e'], ['f'], []]);
+    expect([after('\nabcd'), after('e'), after('f\n')]).toEqual([[''], ['abcd', 'e'], ['f']]);
+  });
 
   it('is a line where it just fits; one byte more goes out in pieces, and the next line is one again', () => {
     expect(cut(4, 'abcd\nef')).toEqual({ lines: ['1 abcd', '2 ef'], long: [] });
@@ -92,6 +55,7 @@ describe('what is no record', () => {
     ['found a value of type undefined.', undefined, false], ['found an instance of Point.', new Point(), false],
     ['found a special object.', Object.create({ constructor: { name: '' } }), false], ['found a special object.', Object.create({}), false],
     ['found a special object.', Object.create({ constructor: { name: 7 } }), false], ['found a special object.', Math, false],
+    ['found a special object.', Object.create(Object.create(null) as object), false],
     ['found one that JSON cannot carry', { a: 1n }, true], ['its toJSON() returned something else', { toJSON: () => [1] }, false],
   ])('S15: %s', (what, record, hasCause) => {
     const error = thrown('RECORD_INVALID', () => encodeRecord(record as never, 1));

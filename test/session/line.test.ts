@@ -38,6 +38,7 @@ describe('encoding', () => {
     ['a Date of another realm', runInNewContext('new Date(0)')],
     ['an object that inherits from another', Object.create({ a: 1 })],
     ['an heir of a null prototype', Object.create(Object.create(null) as object)],
+    ['an heir of what only looks like a prototype of all', Object.create({ isPrototypeOf: 1 })],
     ['Math', Math], ['a function', () => 1],
     ['a BigInt inside', { a: 1n }], ['a cycle', cycle],
     ['a throwing getter', { get a() { throw new Error('no'); } }],
@@ -99,7 +100,11 @@ describe('decoding', () => {
     ['beyond safe', '{"$attempt":9007199254740992}', { $attempt: 9007199254740992 }, null],
     ['a text', '{"$attempt":"7"}', { $attempt: '7' }, null],
     ['a list with more', '{"$attempt":[7],"a":1}', { $attempt: [7], a: 1 }, null],
+    ['a list of two', '{"$attempt":[7,8]}', { $attempt: [7, 8] }, null], ['nothing', '{"$attempt":null}', { $attempt: null }, null],
+    ['what only looks like a list', '{"$attempt":{"0":7,"length":1}}', { $attempt: { 0: 7, length: 1 } }, null],
+    ['a stamp inside a list', '[{"$attempt":7}]', [{ $attempt: 7 }], null], ['one inside', '{"a":{"$attempt":7}}', { a: { $attempt: 7 } }, null],
     ['an escaped spelling', '{"\\u0024attempt":7}', { $attempt: 7 }, null],
+    ['a text with a byte of the byte order mark', '"\u00ff"', '\u00ff', null],
   ])('accepts %s', (_name, line, record, token) => {
     expect(decode(line)).toEqual({ entries: [{ record, token, mark: false }], torn: false });
   });
@@ -119,6 +124,10 @@ describe('decoding', () => {
     expect(records('{"a":1}{"b":1}')).toEqual([]);
     expect(records('{"$attempt":7,"a":"}\\""}{"$att')).toEqual([{ record: { a: '}"' }, token: 7 }]);
     expect(records('\0\0\0{"$attempt":8,"b":1}')).toEqual([{ record: { b: 1 }, token: 8 }]);
+    expect(records('x{"$attempt":8,"b":{"c":{}}}')).toEqual([{ record: { b: { c: {} } }, token: 8 }]);
+    // A torn record must not take the whole one behind it for a part of itself, nor a foreign stamp for one of ours.
+    expect(records('{"$attempt":7,"a":{"$attempt":8,"b":1}}x')).toEqual([{ record: { b: 1 }, token: 8 }]);
+    expect(records('x{"$attempt":-1,"a":1}')).toEqual([]);
   });
 
   it('calls invalid UTF-8 torn, and saves what stands behind it', () => {

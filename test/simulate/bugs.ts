@@ -49,12 +49,10 @@ export const BUGS: Record<string, Bug> = {
     is: `        return this.#open && this.#parts.state() === this.#state;
     }
     isYielded() {
-        const parts = this.#parts;
         return this.#open && `,
     becomes: `        return this.#open && this.#parts.state().split('.')[0] === this.#state.split('.')[0];
     }
     isYielded() {
-        const parts = this.#parts;
         return false && `,
   },
   'a window is opened before the lock is given up (L8)': {

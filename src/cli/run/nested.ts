@@ -3,8 +3,9 @@
  * Owns: the environment variable that names every attempt a process runs under, however deep.
  */
 import { AttemptError } from '../../errors.js';
-import type { LockStore } from '../../locks/lock-store.js';
+import { directoryOf } from '../../locks/file/kept-in.js';
 import { shortId } from '../../text.js';
+import { openStore, type OpenedStore } from '../store.js';
 
 /** The attempts this process runs under, the outermost first. Ids have no spaces in them. */
 const OUTER = 'ATTEMPT_OUTER';
@@ -19,19 +20,33 @@ export const outerEnvironment = (attemptId: string): Readonly<Record<string, str
   ({ [OUTER]: [...outerAttempts(), attemptId].join(' ') });
 
 /**
+ * Where this process was told that locks are kept, if that is another place than ours. A session in a file has one lock in
+ * each, which do not know of each other; a key of an engine is no file, so there it is another session.
+ */
+async function keptElsewhere(ours: OpenedStore): Promise<readonly OpenedStore[]> {
+  const { ATTEMPT_KEPT_IN: keptIn = '' } = process.env;
+  if (ours.kind !== 'files' || keptIn === ours.keptIn || keptIn === '' || directoryOf(keptIn) === null) return [];
+  return [await openStore({ store: keptIn })];
+}
+
+/**
  * The lock itself says who holds it: so an attempt that has ended meanwhile, or another session, refuses nobody.
  * @throws AttemptError `CONFIG_INVALID` if the session is held by an attempt this process runs under
  */
-export async function expectNotNested(locks: LockStore, session: string): Promise<void> {
+export async function expectNotNested(store: OpenedStore, session: string): Promise<void> {
   const outer = outerAttempts();
   if (outer.length === 0) return;
-  const [status] = await locks.query(session);
-  const holder = status?.holder?.attemptId ?? null;
-  if (holder === null || !outer.includes(holder)) return;
-  const between = outer.length - 1 - outer.indexOf(holder);
-  const through = between === 0 ? '' : `, through ${between === 1 ? 'another attempt' : `${between} other attempts`}`;
-  throw new AttemptError(
-    'CONFIG_INVALID', `${session}: this already runs under its lock (attempt ${shortId(holder)}${through}) and would wait `
-    + 'for its own end; run the command directly, or use `attempt append` to write records.',
-  );
+  for (const { locks, keptIn } of [store, ...await keptElsewhere(store)]) {
+    const [status] = await locks.query(session);
+    const holder = status?.holder?.attemptId ?? null;
+    if (holder === null || !outer.includes(holder)) continue;
+    const between = outer.length - 1 - outer.indexOf(holder);
+    const through = between === 0 ? '' : `, through ${between === 1 ? 'another attempt' : `${between} other attempts`}`;
+    const outcome = keptIn === store.keptIn ? 'would wait for its own end'
+      : `would take another one beside it (--store: that one is kept in ${keptIn})`;
+    throw new AttemptError(
+      'CONFIG_INVALID', `${session}: this already runs under its lock (attempt ${shortId(holder)}${through}) and ${outcome}; `
+      + 'run the command directly, or use `attempt append` to write records.',
+    );
+  }
 }

@@ -59,7 +59,7 @@ class Run {
   async #under(store: OpenedStore, waitMs: number, report: ReportFile | null): Promise<RunExit> {
     const { locks } = store;
     const { quiet = false } = this.#options;
-    await expectNotNested(locks, this.#session);
+    await expectNotNested(store, this.#session);
     const attempt = this.#attempt(store, waitMs);
     this.#display = waitMs > 0 ? showWaiting({ locks, session: this.#session, patienceMs: waitMs, quiet }) : null;
     const stopListening = this.#listen(attempt, () => this.#display?.hide());

@@ -11,7 +11,7 @@ export async function askInEngine(engine: LockEngine, session: string, token: nu
   const laid: AskLaid = { id: randomUUID(), as: ask.as, notice: noticeOf(ask) };
   // Also where it is not known whether it was laid; if it cannot be told, it goes with the grant it was meant for.
   const withdraw = (): void => void engine.withdraw(session, token, laid).catch(() => {});
-  ask.signal.addEventListener('abort', withdraw, { once: true });
+  ask.signal.addEventListener('abort', withdraw);
   const answer = await engine.ask(session, token, laid);
   if (answer !== 'asked') ask.signal.removeEventListener('abort', withdraw);
   else if (ask.signal.aborted) withdraw(); // the one before may have come first

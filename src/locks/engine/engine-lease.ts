@@ -112,7 +112,7 @@ export class EngineLease implements Lease {
   /** The last step of a grant: a token above what the session's records carry. False: it is not ours any more. */
   async raise(floor: number): Promise<boolean> {
     const { engine, clock, askMs } = this.#parts;
-    await this.#inFlight;
+    while (this.#inFlight !== null) await this.#inFlight; // rung meanwhile, one is followed by another
     if (this.#phase !== 'held') return false;
     // Until it is answered nothing is renewed: a renewal by the old token would be told that it is lost.
     const asked = within(clock, askMs, engine.raise(this.#claim, floor));
@@ -218,8 +218,8 @@ export class EngineLease implements Lease {
     }
   }
 
-  /** Given back by owner, in one step with burying it. */
-  givenBack(): void {
+  /** Nobody asks for its release any more: it was given back by owner, or it ends by itself. */
+  givenUp(): void {
     this.#over();
   }
 

@@ -6,7 +6,7 @@ import type { Clock } from '../../clock.js';
 import { AttemptError, describe } from '../../errors.js';
 import { identity } from '../../owner.js';
 import { warn } from '../../warnings.js';
-import { Heartbeat } from '../file/heartbeat.js';
+import { Leases } from '../heartbeat.js';
 import { noticeOf, refuses } from '../asking.js';
 import type {
   AcquireRequest, AcquireResult, AskAnswer, AskToEnd, Holder, LockStore, ReleaseAnswer, SessionStatus, StoreCapabilities,
@@ -22,9 +22,6 @@ import { within } from './within.js';
 /** How long an answer of the engine is waited for, and may be on its way: the default of an attempt's `answerMs`. */
 export const ANSWER_MS = 5_000;
 
-/** How often the heart beats at most. */
-const MOST_BEAT_MS = 500;
-
 export interface EngineLocksParts {
   readonly engine: LockEngine;
   readonly clock: Clock;
@@ -38,7 +35,7 @@ export class EngineLocks implements LockStore {
   readonly #engine: LockEngine;
   readonly #clock: Clock;
   readonly #name: string;
-  readonly #heartbeat: Heartbeat<EngineLease>;
+  readonly #leases: Leases<EngineLease>;
   readonly #tombstones: Tombstones;
   /** Owners whose request the engine has answered with a definite error: nothing was granted to them. */
   readonly #refused: Tombstones;
@@ -52,7 +49,7 @@ export class EngineLocks implements LockStore {
     this.#clock = clock;
     this.#name = name;
     this.capabilities = { leaseMs, tokenScope: engine.tokenScope, fencedWrites: true };
-    this.#heartbeat = new Heartbeat<EngineLease>(clock, Math.min(MOST_BEAT_MS, leaseMs / 6));
+    this.#leases = new Leases(clock, leaseMs);
     this.#tombstones = new Tombstones(clock, leaseMs + ANSWER_MS);
     this.#refused = new Tombstones(clock, leaseMs + ANSWER_MS);
   }
@@ -75,12 +72,12 @@ export class EngineLocks implements LockStore {
     const keepMs = this.capabilities.leaseMs + ANSWER_MS;
     const freed = await within(this.#clock, ANSWER_MS, this.#engine.bury(session, owner, keepMs)).catch(() => null);
     if (freed === null) return this.#refused.has(owner) ? 'notHeld' : 'unknown';
-    this.#leaseOf((one) => one.owner === owner && one.session === session)?.givenBack();
+    this.#leases.find((one) => one.owner === owner && one.session === session)?.givenUp();
     return freed ? 'released' : 'notHeld';
   }
 
   async query(session?: string): Promise<readonly SessionStatus[]> {
-    const ours = [...[...this.#heartbeat.leases].map((one) => one.session), ...[...this.#lines].map((one) => one.request.session)];
+    const ours = [...[...this.#leases].map((one) => one.session), ...[...this.#lines].map((one) => one.request.session)];
     const all = session === undefined ? [...new Set(ours)] : [session];
     return Promise.all(all.map(async (one) => {
       const { holder, waiting } = await within(this.#clock, ANSWER_MS, this.#engine.read(one));
@@ -105,15 +102,16 @@ export class EngineLocks implements LockStore {
     const forced = await within(this.#clock, ANSWER_MS, this.#engine.force(session, token)).catch(() => null);
     if (forced === null) return 'unknown';
     if (forced) {
-      this.#leaseOf((one) => one.token === token && one.session === session)
+      this.#leases.find((one) => one.token === token && one.session === session)
         ?.takenByForce(`the lock was taken away by force (token ${token})`);
     }
     return forced ? 'released' : 'notHeld';
   }
 
-  async askHolder(session: string, { token }: Pick<Holder, 'token'>, ask: AskToEnd): Promise<AskAnswer> {
-    if (token === null || token < 1) return 'unknown';
-    const own = this.#leaseOf((one) => one.token === token && one.session === session);
+  async askHolder(session: string, whom: Pick<Holder, 'token'>, ask: AskToEnd): Promise<AskAnswer> {
+    const token = whom.token ?? 0;
+    if (token < 1) return 'unknown';
+    const own = this.#leases.find((one) => one.token === token && one.session === session);
     if (!own) return within(this.#clock, ANSWER_MS, askInEngine(this.#engine, session, token, ask));
     if (refuses(own.info, ask.as)) return 'refused';
     return own.hear(noticeOf(ask)) ? 'asked' : 'notHeld';
@@ -148,11 +146,11 @@ export class EngineLocks implements LockStore {
 
   /** Asks; a reply that was lost with its connection is asked for once more, by the same owner, so it is the same grant. */
   #ask(line: Line): Promise<EngineGrant | EngineBusy> {
-    const { session, owner, info, waitMs } = line.request;
+    const { session, owner, info } = line.request;
     const once = (): Promise<EngineGrant | EngineBusy> => {
       const asked = this.#engine.acquire({
         session, owner, info, leaseMs: this.capabilities.leaseMs,
-        wait: line.isInLine || (waitMs > 0 && line.isPatient()), // in line, a grant has to take us out of it
+        wait: line.isInLine || line.isPatient(), // in line, a grant has to take us out of it
       });
       line.remember(asked);
       return within(this.#clock, ANSWER_MS, asked);
@@ -180,9 +178,9 @@ export class EngineLocks implements LockStore {
     line.served();
     const lease = new EngineLease({
       engine: this.#engine, session: request.session, owner: request.owner, info: request.info, clock: this.#clock,
-      leaseMs: this.capabilities.leaseMs, askMs: ANSWER_MS, ended: (one) => this.#heartbeat.remove(one),
+      leaseMs: this.capabilities.leaseMs, askMs: ANSWER_MS, ended: (one) => this.#leases.remove(one),
     }, grant.token, asking, lastsMs);
-    this.#heartbeat.add(lease);
+    this.#leases.add(lease);
     let why: unknown = null;
     try {
       if (this.#isWanted(request) && await this.#aboveFloor(line, grant, lease) && this.#isWanted(request)) {
@@ -192,7 +190,7 @@ export class EngineLocks implements LockStore {
       why = error;
     }
     const answer = await lease.release();
-    if (answer === 'unknown') this.#heartbeat.remove(lease); // nobody has this lease: it ends by itself
+    lease.givenUp(); // nobody has it
     if (why === null && answer !== 'unknown') return { status: 'busy', holder: null };
     return { status: 'unknown', error: asError(why ?? new Error('not wanted any more, and not to be given back now')) };
   }
@@ -232,13 +230,9 @@ export class EngineLocks implements LockStore {
     return !signal.aborted && !this.#tombstones.has(owner);
   }
 
-  #leaseOf(matches: (lease: EngineLease) => boolean): EngineLease | undefined {
-    return [...this.#heartbeat.leases].find(matches);
-  }
-
   /** What we hold ourselves we know better than the engine does. */
   #shown(session: string, { instance, mark: _mark, ...holder }: EngineHolder): Holder {
-    const own = this.#leaseOf((one) => one.owner === holder.owner && one.session === session);
+    const own = this.#leases.find((one) => one.owner === holder.owner && one.session === session);
     if (!own) return { ...holder, sameProcess: instance === identity().instance };
     const { state, note } = own.info;
     return { ...holder, token: own.token, state, note, sameProcess: true };

@@ -34,8 +34,9 @@ export class Floors {
 
   /** The session's records have been compared with this token, which is above them. */
   compared(session: string, epoch: string, token: number): void {
+    const highest = Math.max(token, this.highest(session));
     this.#seen.delete(session);
-    this.#seen.set(session, { epoch, token: Math.max(token, this.highest(session)) });
+    this.#seen.set(session, { epoch, token: highest });
     if (this.#seen.size <= MOST_SESSIONS) return;
     for (const oldest of this.#seen.keys()) {
       this.#seen.delete(oldest);

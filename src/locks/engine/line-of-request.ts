@@ -55,7 +55,7 @@ export class Line {
   }
 
   isPatient(): boolean {
-    return this.request.waitMs > 0 && this.#clock.now() < this.#until;
+    return this.#clock.now() < this.#until;
   }
 
   /** When a question is asked that begins now. */
@@ -108,7 +108,7 @@ export class Line {
     await waitFor(this.#clock, ms, this.request.signal, (woken) => {
       this.#woken = woken;
       if (this.#rung) woken();
-      return () => { this.#woken = null; };
+      return () => {};
     });
     this.#rung = false;
   }
@@ -143,7 +143,6 @@ export class Line {
         return undefined;
       }).catch(() => {}); // neither could be told: whoever asked knows that nobody knows, and asks by owner
     }
-    this.#asked = [];
   }
 
   /**
@@ -154,7 +153,6 @@ export class Line {
     this.#stopListening?.();
     this.#stopListening = null;
     if (!this.#inLine) return;
-    this.#inLine = false;
     const left = this.#engine.leave(this.request.session, this.request.owner);
     await within(this.#clock, LEAVE_MS, left).catch(() => {});
   }

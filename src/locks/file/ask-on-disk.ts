@@ -30,6 +30,6 @@ export function askOnDisk(places: Places, token: number | null, ask: AskToEnd): 
     removeAsk(room, name);
     return 'notHeld';
   }
-  ask.signal.addEventListener('abort', () => void removeAsk(room, name), { once: true });
+  ask.signal.addEventListener('abort', () => void removeAsk(room, name));
   return 'asked';
 }

@@ -22,9 +22,8 @@ export interface AskName {
 
 /** Null: the name of something else. */
 export function parseAsk(name: string): AskName | null {
-  if (!name.startsWith('ask.')) return null;
-  const [, token, as] = PATTERN.exec(name) ?? [];
-  return as === undefined ? null : { token: Number(token), as: as as AskToEnd['as'] };
+  const found = PATTERN.exec(name);
+  return found && { token: Number(found[1]), as: found[2] as AskToEnd['as'] };
 }
 
 /** The asks of one grant among the names of a room. */

@@ -6,7 +6,7 @@
  */
 import { lstatSync, watch, type FSWatcher } from 'node:fs';
 import type { LeaseNotice } from '../lock-store.js';
-import { asksFor, namesIn, parseAsk, readAsk, removeAsk } from './asks.js';
+import { asksFor, namesIn, readAsk, removeAsk } from './asks.js';
 
 /** A change this soon after another one may bear the same time. */
 const SAME_TIME_MS = 100;
@@ -15,17 +15,22 @@ export class Ear {
   readonly #room: string;
   readonly #token: () => number;
   readonly #tell: (notice: LeaseNotice) => void;
+  readonly #onLine: () => void;
   readonly #heard = new Set<string>();
   #watcher: FSWatcher | null = null;
   #state: 'new' | 'listening' | 'closed' = 'new';
   /** When the room was last changed before we last looked, if nothing can have happened in it unseen since. */
   #seenUpTo: number | null = null;
 
-  /** @param tell told each kind of ask at most once; its holder decides whether it refuses */
-  constructor(room: string, token: () => number, tell: (notice: LeaseNotice) => void) {
+  /**
+   * @param tell told each kind of ask at most once; its holder decides whether it refuses
+   * @param onLine told when somebody joins or leaves the line, where that can be watched
+   */
+  constructor(room: string, token: () => number, tell: (notice: LeaseNotice) => void, onLine: () => void) {
     this.#room = room;
     this.#token = token;
     this.#tell = tell;
+    this.#onLine = onLine;
   }
 
   /** Is whatever is asked heard at once? Else every beat has to listen. */
@@ -35,14 +40,13 @@ export class Ear {
 
   /** Looks, and from the first time on watches. Never throws. */
   listen(): void {
-    if (this.#state === 'closed') return;
     if (this.#state === 'new') this.#arm();
     if (this.#mayHaveChanged()) this.#look();
   }
 
   /** The lock is about to be given back, perhaps only for a window: what was asked until now is heard. */
   lastLook(): void {
-    if (this.#state === 'listening') this.#look();
+    this.#look();
     this.close();
   }
 
@@ -60,7 +64,8 @@ export class Ear {
     this.#state = 'listening';
     try {
       this.#watcher = watch(this.#room, { persistent: false }, (_event, name) => {
-        if (this.#state === 'listening' && (name === null || name.startsWith(`ask.${this.#token()}.`))) this.#look();
+        if (name === null || name.startsWith('wait.')) this.#onLine();
+        if (name === null || name.startsWith(`ask.${this.#token()}.`)) this.#look();
       });
       this.#watcher.on('error', () => this.#stopWatching()); // the heart goes on
     } catch { /* no watch to be had: heard with the next beat */ }
@@ -73,22 +78,20 @@ export class Ear {
       if (mtimeMs === this.#seenUpTo) return false;
       const age = Date.now() - mtimeMs;
       this.#seenUpTo = age > SAME_TIME_MS ? mtimeMs : null;
-    } catch {
-      this.#seenUpTo = null; // no room: the look says so
-    }
+    } catch { /* no room: the look says so */ }
     return true;
   }
 
   #look(): void {
+    if (this.#state !== 'listening') return;
     for (const name of asksFor(this.#token(), namesIn(this.#room))) {
-      const asked = parseAsk(name);
       const said = readAsk(this.#room, name);
-      if (asked === null || said === null) continue; // not laid by us: neither heard nor touched
+      if (said === null) continue; // not laid by us: neither heard nor touched
       removeAsk(this.#room, name);
-      if (this.#heard.has(asked.as)) continue;
-      this.#heard.add(asked.as);
+      if (this.#heard.has(said.type)) continue;
+      this.#heard.add(said.type);
       this.#tell(said);
-      if (this.#state === 'closed') return; // what it was told has ended the lease
+      if (this.#state !== 'listening') return; // what it was told has ended the lease
     }
   }
 }

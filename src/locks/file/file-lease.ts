@@ -1,10 +1,7 @@
 /**
  * Our hold on a file lock: its end, its renewal, its doubt and its loss. The heartbeat calls `beat()`.
  */
-import { lstatSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { SleepMeter, type Clock } from '../../clock.js';
-import { AttemptError } from '../../errors.js';
 import type { KeptReport } from '../../kept-report.js';
 import type { HolderInfo, Lease, LeaseNotice, ReleaseAnswer, Staging } from '../lock-store.js';
 import { refuses } from '../asking.js';
@@ -12,9 +9,11 @@ import { Notices } from '../notices.js';
 import { codeOf } from './errno.js';
 import { Ear } from './ear.js';
 import { keepReport } from './last-reports.js';
+import { takeAwayUnlessTaken } from './left-open.js';
 import type { OwnLock } from './lock-directory.js';
 import type { OwnerRecord } from './owner-entry.js';
 import type { Places } from './session-path.js';
+import { stagingPath } from './staging-path.js';
 
 /** What proper-lockfile knows of: it outlives a lease that is passed on within the process. */
 export interface Hold {
@@ -33,8 +32,12 @@ export interface FileLeaseParts {
   readonly renewMs: number;
   /** Given back to somebody next in this process instead. False: nobody is. */
   readonly passOn: (lease: FileLease) => boolean;
+  /** Does anybody wait for it, in any process? */
+  readonly isAwaited: () => boolean;
   /** So often in a row it has been passed on within this process, past others that wait. */
   readonly passed: number;
+  /** Was one of those that were passed on to it to be given back to all? */
+  readonly isOwedToAll: boolean;
   /** The record to show to those who wait, as of now. */
   readonly record: () => OwnerRecord;
   /** The lease is over, one way or the other. */
@@ -44,9 +47,15 @@ export interface FileLeaseParts {
 /** With every so many renewals what is told of a holder is told again, changed or not. */
 const TOLD_AGAIN = 10;
 
+/**
+ * A grant with a token that is a multiple of this, or the last of those that it was passed on to, is given back by taking
+ * the lock away, whoever waits: plain proper-lockfile users, who see nothing but the directory, have their chance then.
+ */
+const GIVEN_TO_ALL = 8;
+
 export class FileLease implements Lease {
   readonly owner: string;
-  readonly staging: Staging = { path: () => this.#stagingPath(), confirm: () => this.#isHeld() };
+  readonly staging: Staging = { path: () => stagingPath(this.#parts.own), confirm: () => this.#isHeld() };
   readonly #parts: FileLeaseParts;
   readonly #notices = new Notices();
   readonly #ear: Ear;
@@ -59,6 +68,8 @@ export class FileLease implements Lease {
   #renewals = 0;
   #phase: 'held' | 'releasing' | 'over' = 'held';
   #unlocked = false;
+  /** Others may wait: worth a look when it is given back. */
+  #mayBeAwaited = false;
   /** A release was asked for and could not be answered. */
   #unanswered = false;
   #doubted = false;
@@ -72,25 +83,23 @@ export class FileLease implements Lease {
     this.#renewedAt = renewedAt;
     this.#deadline = renewedAt + parts.leaseMs;
     this.#shown = this.#stateShown();
-    this.#ear = new Ear(parts.own.places.room, () => this.token, (notice) => void this.hear(notice));
+    this.#ear = new Ear(parts.own.places.room, () => this.token, (notice) => void this.hear(notice), () => this.expectLine());
   }
 
   get token(): number {
     return this.#parts.own.name.token;
   }
 
+  get isOwedToAll(): boolean {
+    return this.#parts.isOwedToAll || this.token % GIVEN_TO_ALL === 0;
+  }
+
   get places(): Places {
     return this.#parts.own.places;
   }
 
-  get passed(): number {
-    return this.#parts.passed;
-  }
-
-  get hold(): Hold {
-    return this.#parts.hold;
-  }
-
+  get passed(): number { return this.#parts.passed; }
+  get hold(): Hold { return this.#parts.hold; }
   get session(): string { return this.places.session; }
   get info(): HolderInfo { return this.#parts.info; }
   get until(): number { return this.#parts.own.name.until; }
@@ -109,6 +118,11 @@ export class FileLease implements Lease {
   /** The last step of a grant: states the token and starts the lease anew. False: the lock has been lost meanwhile. */
   confirm(token: number): boolean {
     return this.#phase === 'held' && this.#renew(token);
+  }
+
+  /** Others wait, or did: who gives it back looks for them. Those alone pay for that. */
+  expectLine(): void {
+    this.#mayBeAwaited = true;
   }
 
   /** One beat of the heart: renews when it is time, revives when in doubt, tells a changed state. */
@@ -177,9 +191,16 @@ export class FileLease implements Lease {
 
   /** proper-lockfile asks for the removal once and then forgets; what it could not do is asked of our own side. */
   #remove(): boolean {
+    if (this.#mayBeAwaited && !this.isOwedToAll) this.#leaveOpen();
     if (this.#unlocked) return this.#parts.hold.own.remove();
     this.#unlocked = true;
     return this.#parts.hold.unlock();
+  }
+
+  #leaveOpen(): void {
+    const { hold: { own }, isAwaited, clock } = this.#parts;
+    const entry = own.leaveOpen(isAwaited);
+    if (entry !== null) takeAwayUnlessTaken(this.places, entry, clock);
   }
 
   #renew(token?: number): boolean {
@@ -234,17 +255,5 @@ export class FileLease implements Lease {
 
   #stateShown(): string {
     return `${this.#parts.info.state}\n${this.#parts.info.note ?? ''}`;
-  }
-
-  #stagingPath(): string {
-    const { session, lock } = this.#parts.own.places;
-    if (lstatSync(dirname(session)).dev !== lstatSync(lock).dev) {
-      throw new AttemptError(
-        'REPLACE_UNSUPPORTED',
-        `replace(): expected the lock on the file system of the session, got ${lock} on another one; `
-        + 'keep the lock beside the session (no `directory`), or rewrite the session without attempts running.',
-      );
-    }
-    return join(lock, `staged.${this.#parts.own.id}.${process.pid}`);
   }
 }

@@ -14,7 +14,7 @@ const NOBODY_KNOWN: Holder = {
 /** The holder of a lock; null if it is free. `own`: our own lease of that session, which knows more than the disk. */
 export function holderOf(places: Places, own: FileLease | undefined): Holder | null {
   const { occupant, record } = occupantAndRecord(places.lock);
-  if (occupant.kind === 'none') return null;
+  if (occupant.kind === 'none' || occupant.kind === 'open') return null;
   if (occupant.kind !== 'owner') return { ...NOBODY_KNOWN, remark: remarkOn(occupant) };
   const { name } = occupant;
   const sameProcess = own !== undefined && own.token === name.token;
@@ -28,7 +28,7 @@ export function holderOf(places: Places, own: FileLease | undefined): Holder | n
   };
 }
 
-function remarkOn(occupant: Exclude<Occupant, { kind: 'none' } | { kind: 'owner' }>): string {
+function remarkOn(occupant: Extract<Occupant, { kind: 'empty' } | { kind: 'foreign' }>): string {
   return occupant.kind === 'empty'
     ? 'an empty lock directory: plain proper-lockfile, or a start that is under way or crashed'
     : `not a lock of ours (${occupant.what})`;

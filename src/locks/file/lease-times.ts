@@ -8,8 +8,5 @@ export const LEAST_LEASE_MS = 2_000;
 /** Renewed at a third of the lease, and often enough that plain proper-lockfile (stale 10 s) sees a fresh lock. */
 export const MOST_RENEW_MS = 3_000;
 
-/** How often the heart beats at least: a changed state is shown to others this late. */
-export const MOST_BEAT_MS = 500;
-
 /** How long an answer may be on its way; the tombstone outlives it. The default of an attempt's `answerMs`. */
 export const ANSWER_MS = 5_000;

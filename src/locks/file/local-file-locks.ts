@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { dirname } from 'node:path';
 import type { Clock } from '../../clock.js';
 import { identity } from '../../owner.js';
+import { Leases } from '../heartbeat.js';
 import { LocalQueue } from '../local-queue.js';
 import { noticeOf, refuses } from '../asking.js';
 import type {
@@ -16,10 +17,10 @@ import { Tombstones } from '../tombstones.js';
 import type { FileLease } from './file-lease.js';
 import { askOnDisk } from './ask-on-disk.js';
 import { clearAsks } from './asks.js';
-import { Heartbeat } from './heartbeat.js';
+import { withWayOn } from './errno.js';
 import { holderOf } from './holder.js';
-import { ANSWER_MS, MOST_BEAT_MS, MOST_RENEW_MS } from './lease-times.js';
-import { removeIf } from './lock-removal.js';
+import { ANSWER_MS, MOST_RENEW_MS } from './lease-times.js';
+import { removeIf, removeOpen } from './lock-removal.js';
 import { LOST_AGAIN, takeWithin } from './lost-again.js';
 import { recordOf } from './occupant.js';
 import { passOn, PLAIN_STALE_MS, properLockfile, tryOnce, type TrySettings } from './one-try.js';
@@ -65,7 +66,7 @@ class LocalFileLocks implements LockStore {
   readonly #clock: Clock;
   readonly #directory: string | undefined;
   readonly #filesystem: FilesystemCheck;
-  readonly #heartbeat: Heartbeat<FileLease>;
+  readonly #leases: Leases<FileLease>;
   readonly #queue = new LocalQueue<Asker>();
   readonly #turns: Turns;
   readonly #tombstones: Tombstones;
@@ -76,13 +77,13 @@ class LocalFileLocks implements LockStore {
     this.#clock = clock;
     this.#directory = directory;
     this.#filesystem = filesystem;
-    this.#heartbeat = new Heartbeat<FileLease>(clock, Math.min(MOST_BEAT_MS, leaseMs / 6));
+    this.#leases = new Leases(clock, leaseMs);
     this.#tombstones = new Tombstones(clock, leaseMs + ANSWER_MS);
     this.#turns = new Turns(clock, leaseMs);
     this.#settings = {
       clock, leaseMs, renewMs: Math.min(MOST_RENEW_MS, leaseMs / 3),
-      loopDelayMs: () => this.#heartbeat.longestDelayMs,
-      ended: (lease) => this.#heartbeat.remove(lease), stuck: (lease) => this.#heartbeat.add(lease),
+      loopDelayMs: () => this.#leases.longestDelayMs,
+      ended: (lease) => this.#leases.remove(lease), stuck: (lease) => this.#leases.add(lease),
       passOn: (lease) => this.#passOn(lease),
     };
   }
@@ -114,7 +115,7 @@ class LocalFileLocks implements LockStore {
         const before = glanceAt(places.room);
         const front = waitMs === 0 ? null : this.#turns.frontOf(places, before.tickets);
         if (front === null) {
-          const lease = tryOnce(plain, places, randomUUID(), request, this.#settings);
+          const lease = tryOnce(plain, places, randomUUID(), request, this.#settings, leaveLine !== null);
           if (lease) return await this.#grant(lease, before, request, place.leave);
         }
         const leftMs = until - this.#clock.now();
@@ -126,16 +127,17 @@ class LocalFileLocks implements LockStore {
       return { status: 'busy', holder: this.#holderIfSeen(places) };
     } catch (error) {
       place.leave();
-      throw error;
+      throw withWayOn(error);
     } finally {
       leaveLine?.();
       this.#turns.forget(places);
+      if (leaveLine && !this.#leases.find(({ owner }) => owner === request.owner)) removeOpen(places); // not granted
     }
   }
 
   async releaseOwner(session: string, owner: string): Promise<ReleaseAnswer> {
     this.#tombstones.bury(owner);
-    const lease = this.#leaseOf((one) => one.owner === owner);
+    const lease = this.#leases.find((one) => one.owner === owner);
     if (lease) return lease.release();
     try {
       const places = placesOf(session, this.#directory, 'read');
@@ -160,7 +162,7 @@ class LocalFileLocks implements LockStore {
     const places = placesOf(session, this.#directory, 'read');
     const answer = removeIf(places, ({ name }) => name.token === token);
     if (answer === 'released') {
-      this.#leaseOf((one) => one.token === token && one.session === places.session)
+      this.#leases.find((one) => one.token === token && one.session === places.session)
         ?.takenByForce(`taken away by force (token ${token})`);
     }
     return answer;
@@ -168,7 +170,7 @@ class LocalFileLocks implements LockStore {
 
   async askHolder(session: string, { token }: Pick<Holder, 'token'>, ask: AskToEnd): Promise<AskAnswer> {
     const places = placesOf(session, this.#directory, 'read');
-    const own = this.#leaseOf((one) => one.token === token && one.session === places.session);
+    const own = this.#leases.find((one) => one.token === token && one.session === places.session);
     if (!own) return askOnDisk(places, token, ask);
     if (refuses(own.info, ask.as)) return 'refused';
     return own.hear(noticeOf(ask)) ? 'asked' : 'notHeld';
@@ -178,13 +180,8 @@ class LocalFileLocks implements LockStore {
     return isStillWanted(request) && !this.#tombstones.has(request.owner);
   }
 
-  #leaseOf(matches: (lease: FileLease) => boolean): FileLease | undefined {
-    for (const lease of this.#heartbeat.leases) if (matches(lease)) return lease;
-    return undefined;
-  }
-
   #holder(places: Places): Holder | null {
-    return holderOf(places, this.#leaseOf((one) => one.session === places.session));
+    return holderOf(places, this.#leases.find((one) => one.session === places.session));
   }
 
   /** That the lock is taken has been answered already: who has it only explains. */
@@ -201,8 +198,9 @@ class LocalFileLocks implements LockStore {
     lease: FileLease, seen: TokenLedger, request: AcquireRequest, leave: () => void,
   ): Promise<AcquireResult | typeof LOST_AGAIN> {
     const { places } = lease;
-    this.#heartbeat.add(lease);
+    this.#leases.add(lease);
     lease.onEnd(leave); // from now on the place in line is the lease's, however that ends
+    if (seen.tickets.length > 0) lease.expectLine();
     try {
       const before = seen.current ? seen : openLedger(places); // an old claim is as good: it fails if it is too old
       const floor = before.current ? 0 : await request.tokenFloor?.() ?? 0;
@@ -243,13 +241,14 @@ class LocalFileLocks implements LockStore {
     const ledger = readLedger(places.room);
     if (!ledger.current) return false; // another boot's: the session has to be asked
     const how = this.#turns.mayPassOn(places, ledger.tickets, lease.passed);
-    if (how === false) return false;
+    if (how === false || (how === 'freely' && lease.isOwedToAll)) return false;
     const token = claimToken(places.room, ledger, 0);
     clearAsks(places.room, ledger.asks, token);
     const often = how === 'freely' ? 0 : lease.passed + 1;
     const passed = passOn(lease, token, randomUUID(), next.request, this.#settings, often);
     if (passed === null) return false;
-    this.#heartbeat.add(passed);
+    if (ledger.tickets.length > 0) passed.expectLine();
+    this.#leases.add(passed);
     next.offer = passed;
     return true;
   }

@@ -6,13 +6,13 @@
  *   take over  rename the dead owner file to our name: of two takers, or a taker and a reviving owner, one finds it;
  *              a dead empty directory is replaced by a populated one (rename(2) replaces empty directories alone)
  *   renew      rename our owner file to a name with a later end; it also keeps the directory's mtime fresh
- *   give back  unlink our owner file, then rmdir
+ *   give back  unlink our owner file, then rmdir; or, where others wait, rename it to a name that is nobody's (`leaveOpen`)
  * Nothing here waits or knows about processes; errors that are no answer are thrown as they come.
  */
 import { lstatSync, readdirSync, renameSync, rmdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { attempted } from './errno.js';
-import { discardEmpty, discardStaged, GONE, removeEmpty } from './lock-removal.js';
+import { clearEntry, discardEmpty, discardStaged, GONE, removeEmpty } from './lock-removal.js';
 import { identityOf, isSame, isStill, STAGED, type Identity, type Occupant } from './occupant.js';
 import { nameOf, parseName, rewriteRecord, writeRecord, type OwnerName, type OwnerRecord } from './owner-entry.js';
 import { makeMarked, makeRoom, settleMode } from './permissions.js';
@@ -34,8 +34,9 @@ export class OwnLock {
   /** The name of our owner file; null before it is in place and after it is gone. */
   #entry: string | null = null;
   #name: OwnerName;
-  /** Our owner file is gone, the directory may be left: `fresh`, or as it was when we could not remove it. */
-  #left: Identity | 'fresh' | null = null;
+  /** Our owner file is gone, the directory may be left: `fresh`, or as it was when we could not remove it. `open`: it stays. */
+  #left: Identity | 'fresh' | 'open' | null = null;
+  #isOpen = false;
 
   constructor(readonly places: Places, readonly id: string) {
     this.#name = { token: 0, until: 0, id };
@@ -102,7 +103,7 @@ export class OwnLock {
     return this.#staged(record, until, (staged, name) => {
       if (dead.staged.length === 0) return this.#place(staged, name, dead);
       if (!isStill(lock, dead)) return false;
-      for (const entry of dead.staged) attempted(() => unlinkSync(join(lock, entry)), ...GONE);
+      for (const entry of dead.staged) clearEntry(this.places, entry);
       const emptied = identityOf(lock);
       return emptied?.ino === dead.ino && this.#place(staged, name, emptied);
     });
@@ -178,7 +179,7 @@ export class OwnLock {
   /** What a holder before us staged goes before anybody is granted: its rename then finds nothing. */
   clearStaged(): void {
     for (const entry of readdirSync(this.places.lock)) {
-      if (entry.startsWith(STAGED)) attempted(() => unlinkSync(join(this.places.lock, entry)), ...GONE);
+      if (entry.startsWith(STAGED)) clearEntry(this.places, entry);
     }
   }
 
@@ -196,17 +197,35 @@ export class OwnLock {
     return this.#entry !== null && lstatSync(this.path, { throwIfNoEntry: false }) !== undefined;
   }
 
+  /**
+   * Gives the lock back to those who wait: whose turn it is takes it by one rename, instead of making it all anew beside
+   * our taking it away. `remove` has still to be called: it answers, and takes away what nobody waits for.
+   * @param isAwaited asked afterwards, as who leaves the line looks afterwards whether it is open: one of the two sees it
+   * @returns the name it is left open by; null if it is not
+   */
+  leaveOpen(isAwaited: () => boolean): string | null {
+    if (this.#entry === null) return null;
+    const open = nameOf({ token: 0, until: 0, id: this.id });
+    if (!attempted(() => renameSync(this.path, join(this.places.lock, open)), ...GONE)) return null;
+    this.#entry = open;
+    this.#isOpen = true;
+    if (!isAwaited()) return null;
+    this.#entry = null;
+    this.#left = 'open';
+    return open;
+  }
+
   /** Gives the lock back. False: it was not ours any more. May be called again after a throw. */
   remove(): boolean {
     if (this.#entry !== null) {
       const there = attempted(() => unlinkSync(this.path), ...GONE);
       this.#entry = null;
-      if (!there) return false;
+      if (!there) return this.#isOpen; // given back already, and taken from there
       this.#left = 'fresh';
     }
     if (this.#left === null) return false;
     // Asked again: the empty directory of back then may have aged and be somebody else's by now.
-    if (this.#left === 'fresh' || isStill(this.places.lock, this.#left)) this.#removeLeft();
+    if (this.#left !== 'open' && (this.#left === 'fresh' || isStill(this.places.lock, this.#left))) this.#removeLeft();
     this.#left = null;
     return true;
   }

@@ -2,13 +2,15 @@
  * Taking away what is ours in a lock's place: an owner file with its directory, and what a start left behind.
  * A directory is only ever removed empty: whose it may have become meanwhile is told by that.
  */
-import { readdirSync, renameSync, rmdirSync, rmSync, unlinkSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { lstatSync, readdirSync, renameSync, rmdirSync, rmSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { attempted, codeOf } from './errno.js';
 import type { ReleaseAnswer } from '../lock-store.js';
 import { isSame, occupantOf, STAGED, type Identity, type Occupant } from './occupant.js';
 import { parseName } from './owner-entry.js';
 import type { Places } from './session-path.js';
+import { isAwaited } from './tickets.js';
 
 /** "It is not there", said of a name inside the lock: the lock may have been replaced by something else. */
 export const GONE = ['ENOENT', 'ENOTDIR'];
@@ -18,6 +20,14 @@ export function removeOwner(places: Places, entry: string): boolean {
   if (!attempted(() => unlinkSync(join(places.lock, entry)), ...GONE)) return false;
   removeEmpty(places);
   return true;
+}
+
+/** Takes away a lock that was left open and that nobody waits for any more. Who does is right behind it, and finds it gone. */
+export function removeOpen(places: Places): void {
+  try {
+    const occupant = occupantOf(places.lock);
+    if (occupant.kind === 'open' && !isAwaited(places.room)) removeOwner(places, occupant.entry);
+  } catch { /* it is free all the same for whoever comes; `attempt doctor` names it */ }
 }
 
 /** A holder that renews between our look and our removal has a new name: how often we look again. */
@@ -40,16 +50,13 @@ const MOST_LITTER_NAME = 40;
  * Removes the directory after its owner file is gone. What somebody else put into it is moved to the room, not
  * deleted: it would otherwise keep the session locked for ever.
  */
-export function removeEmpty({ lock, room }: Places): void {
+export function removeEmpty(places: Places): void {
+  const { lock } = places;
   if (attempted(() => rmdirSync(lock), ...GONE, 'ENOTEMPTY', 'EEXIST')) return;
   const entries = entriesOf(lock);
   // Gone, a successor's, or emptied by somebody else, who may be in it by now: it then ages.
   if (entries.length === 0 || entries.some((entry) => parseName(entry) !== null)) return;
-  entries.forEach((entry, index) => {
-    const litter = join(room, `litter.${Date.now()}.${index}.${entry.slice(-MOST_LITTER_NAME)}`);
-    if (entry.startsWith(STAGED)) attempted(() => unlinkSync(join(lock, entry)), ...GONE);
-    else attempted(() => renameSync(join(lock, entry), litter), ...GONE);
-  });
+  for (const entry of entries) clearEntry(places, entry);
   attempted(() => rmdirSync(lock), ...GONE, 'ENOTEMPTY', 'EEXIST');
 }
 
@@ -60,6 +67,14 @@ function entriesOf(lock: string): string[] {
     if (GONE.includes(codeOf(error) ?? '')) return [];
     throw error;
   }
+}
+
+/** Out of the lock: a file that was staged is deleted; whatever else lies there, also under such a name, is kept in the room. */
+export function clearEntry({ lock, room }: Places, entry: string): void {
+  const path = join(lock, entry);
+  const isStaged = entry.startsWith(STAGED) && !lstatSync(path, { throwIfNoEntry: false })?.isDirectory();
+  const litter = join(room, `litter.${Date.now()}.${randomUUID().slice(0, 8)}.${entry.slice(-MOST_LITTER_NAME)}`);
+  attempted(() => (isStaged ? unlinkSync(path) : renameSync(path, litter)), ...GONE);
 }
 
 /** Takes back a directory we have just made and could not populate. */

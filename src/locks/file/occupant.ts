@@ -27,6 +27,8 @@ export type Occupant =
   | { readonly kind: 'none' }
   /** One of ours. */
   | { readonly kind: 'owner'; readonly entry: string; readonly name: OwnerName }
+  /** Given back, and left open for those who wait: nobody's, and free for whoever renames the file. */
+  | { readonly kind: 'open'; readonly entry: string }
   /**
    * An empty directory: a plain proper-lockfile lock, or a start or end of ours that is under way or crashed.
    * `staged`: what a zombie's rewrite may have left there; it is nobody's lock.
@@ -69,7 +71,7 @@ function lookAt(lock: string): Occupant | null {
   const owner = lstatSync(join(lock, entry), { throwIfNoEntry: false });
   if (!owner) return null;
   const name = parseName(entry);
-  if (owner.isFile() && name) return { kind: 'owner', entry, name };
+  if (owner.isFile() && name) return name.until === 0 ? { kind: 'open', entry } : { kind: 'owner', entry, name };
   return { kind: 'foreign', what: `a directory with ${entry} in it, which is ${kindOf(owner)}` };
 }
 

@@ -5,13 +5,14 @@ import type lockfile from 'proper-lockfile';
 import type { Clock } from '../../clock.js';
 import { identity, isProvablyDead, processMark } from '../../owner.js';
 import type { AcquireRequest, HolderInfo } from '../lock-store.js';
-import { FileLease, type Hold } from './file-lease.js';
+import { FileLease, type FileLeaseParts, type Hold } from './file-lease.js';
 import { OwnLock } from './lock-directory.js';
 import { occupantOf, OUR_MARK, recordOf, type Occupant } from './occupant.js';
 import type { OwnerRecord } from './owner-entry.js';
 import { isFoundDead } from './proof-of-death.js';
 import { isHeldElsewhere, NEVER_STALE_MS, ownerFilesystem } from './owner-filesystem.js';
 import type { Places } from './session-path.js';
+import { isAwaited } from './tickets.js';
 
 /**
  * The least age at which an empty lock directory is taken for a dead one: `stale` of plain proper-lockfile by
@@ -45,7 +46,7 @@ export interface TrySettings {
 /** When may an occupant be replaced, on the wall clock? Infinity: never by us. */
 export function replaceableAt(occupant: Occupant, leaseMs: number): number {
   switch (occupant.kind) {
-    case 'none': return -Infinity;
+    case 'none': case 'open': return -Infinity;
     case 'owner': return occupant.name.until + marginOf(leaseMs);
     case 'empty': return occupant.mtimeMs + (occupant.mode & OUR_MARK ? ENTERED_MS : Math.max(PLAIN_STALE_MS, leaseMs));
     case 'foreign': return Infinity;
@@ -84,10 +85,11 @@ export function properLockfile(): Promise<typeof lockfile> {
 
 /**
  * Tries once to take the lock; all of it happens within this call.
+ * @param isInLine we have waited: it may have been left open for us, which is looked for first. Default: false
  * @returns a lease that still has to be given its token (`confirm`), or null if somebody else holds the lock
  */
 export function tryOnce(
-  plain: typeof lockfile, places: Places, id: string, request: AcquireRequest, settings: TrySettings,
+  plain: typeof lockfile, places: Places, id: string, request: AcquireRequest, settings: TrySettings, isInLine = false,
 ): FileLease | null {
   const { clock, leaseMs } = settings;
   const own = new OwnLock(places, id);
@@ -103,14 +105,17 @@ export function tryOnce(
   let unlock = (): boolean => hold.own.remove();
   const hold: Hold = { own, unlock: () => unlock() };
   const fs = ownerFilesystem({
-    take: () => own.take(record(), until(), stalledMs),
+    take: () => {
+      const open = isInLine ? occupantOf(places.lock) : null; // what is left open is free, and for those in line
+      if (open?.kind !== 'open' || !own.takeOver(open.entry, record(), until())) own.take(record(), until(), stalledMs);
+    },
     look: () => occupantOf(places.lock),
     isDead: (occupant) => {
       const now = clock.wallNow();
       return replaceableAt(occupant, leaseMs) < now || isAbandoned(places.lock, occupant, now);
     },
     takeOver: (occupant) => {
-      if (occupant.kind === 'owner') return own.takeOver(occupant.entry, record(), until());
+      if (occupant.kind === 'owner' || occupant.kind === 'open') return own.takeOver(occupant.entry, record(), until());
       return occupant.kind === 'empty' && own.populate(record(), until(), occupant);
     },
     giveBack: () => { removed = hold.own.remove(); },
@@ -124,9 +129,9 @@ export function tryOnce(
       release();
       return removed;
     };
-    return leaseOf(hold, request, settings, { record, renewedAt, passed: 0 });
+    return leaseOf(hold, request, settings, { record, renewedAt, passed: 0, isOwedToAll: false });
   } catch (error) {
-    if (own.isTaken) leaveNothing(leaseOf(hold, request, settings, { record, renewedAt, passed: 0 }), settings);
+    if (own.isTaken) leaveNothing(leaseOf(hold, request, settings, { record, renewedAt, passed: 0, isOwedToAll: false }), settings);
     if (isHeldElsewhere(error)) return null;
     throw error;
   }
@@ -148,12 +153,13 @@ function recorder(places: Places, id: string, request: AcquireRequest, { clock, 
 
 function leaseOf(
   hold: Hold, { owner, info }: AcquireRequest, settings: TrySettings,
-  more: { readonly record: () => OwnerRecord; readonly renewedAt: number; readonly passed: number },
+  more: Pick<FileLeaseParts, 'record' | 'passed' | 'isOwedToAll'> & { readonly renewedAt: number },
 ): FileLease {
   const { clock, leaseMs, renewMs, ended, passOn: pass } = settings;
-  const { record, renewedAt, passed } = more;
+  const { renewedAt, ...rest } = more;
   return new FileLease({
-    own: hold.own, hold, owner, info, clock, leaseMs, renewMs, ended, passOn: pass, record, passed,
+    own: hold.own, hold, owner, info, clock, leaseMs, renewMs, ended, passOn: pass, ...rest,
+    isAwaited: () => isAwaited(hold.own.places.room),
   }, renewedAt);
 }
 
@@ -179,7 +185,7 @@ export function passOn(
   try {
     own.retell(record());
   } catch { /* it only explains; the next beat tells it again */ }
-  return leaseOf(from.hold, request, settings, { record, renewedAt, passed });
+  return leaseOf(from.hold, request, settings, { record, renewedAt, passed, isOwedToAll: from.isOwedToAll });
 }
 
 /** In place, but a later step failed. What cannot be removed now stays findable, for whoever asks for its release. */

@@ -13,7 +13,7 @@ import { readFacts, type HolderFacts } from '../holder-facts.js';
 export interface OwnerName {
   /** 0 while the token is being claimed. */
   readonly token: number;
-  /** End of the lease, wall clock, milliseconds since 1970. */
+  /** End of the lease, wall clock, milliseconds since 1970. 0: left open for those who wait, and nobody's. */
   readonly until: number;
   /** One per acquisition. */
   readonly id: string;

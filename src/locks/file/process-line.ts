@@ -3,7 +3,7 @@
  * Owns: our ticket, and whom we wait for. Must not know: how the lock is taken, or how a change is noticed.
  */
 import { randomUUID } from 'node:crypto';
-import { existsSync, readdirSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import type { Clock } from '../../clock.js';
 import type { HolderInfo } from '../lock-store.js';
 import { makeRoom } from './permissions.js';
@@ -65,7 +65,6 @@ export class ProcessLine {
 
   /** The ticket we wait for: the nearest in front of ours of a process that lives. Null: it is our turn. */
   frontOf(tickets: readonly string[]): string | null {
-    if (tickets.length === 0) return null;
     for (const ticket of this.#passed) if (!tickets.includes(ticket)) this.#passed.delete(ticket);
     const own = this.#ticket === null ? -1 : tickets.indexOf(this.#ticket);
     for (let at = (own < 0 ? tickets.length : own) - 1; at >= 0; at -= 1) {
@@ -103,7 +102,7 @@ export class ProcessLine {
   #takeTicket(): void {
     const { room } = this.#places;
     try {
-      if (!existsSync(room)) makeRoom(this.#places);
+      makeRoom(this.#places);
       const tickets = ticketsAmong(readdirSync(room));
       const looked = new Set([...tickets.slice(0, MOST_LOOKED_INTO), ...tickets.slice(-MOST_LOOKED_INTO)]);
       for (const ticket of looked) clearIfDead(room, ticket);

@@ -16,9 +16,7 @@ export function isFoundDead(name: string, look: () => boolean): boolean {
   const now = performance.now();
   if (now - (lookedAt.get(name) ?? -Infinity) < BELIEVED_MS) return false;
   const dead = look();
-  if (dead) {
-    lookedAt.delete(name);
-  } else {
+  if (!dead) {
     if (lookedAt.size >= MOST_REMEMBERED) lookedAt.clear();
     lookedAt.set(name, now);
   }

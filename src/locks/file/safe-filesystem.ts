@@ -37,7 +37,8 @@ export class FilesystemCheck {
     const kind = UNSAFE.get(this.#statfs(directory).type >>> 0);
     if (kind !== undefined) {
       const message = `${directory} is on ${kind}, where a lock file is not exclusive; expected a local file system. `
-        + 'Keep the lock elsewhere (`directory`), use an engine\'s locks, or accept the risk with `unsafeFilesystem: "warn"`.';
+        + 'Keep the lock elsewhere (`directory`; of the command --store files:<directory>), use an engine\'s locks, or accept '
+        + 'the risk with `unsafeFilesystem: "warn"`.';
       if (this.#policy === 'refuse') throw new AttemptError('UNSAFE_FILESYSTEM', message);
       warn('UNSAFE_FILESYSTEM', message);
     }

@@ -29,10 +29,10 @@ export interface Waiting {
 
 const numberOf = (name: string): number => Number(PATTERN.exec(name)?.[1] ?? 0);
 
-/** The tickets among the names of a room, the first in line first. */
+/** The tickets among the names of a room, the first in line first. Each is parsed once: it is asked at every wake. */
 export function ticketsAmong(names: readonly string[]): readonly string[] {
-  const found = names.filter((name) => name.startsWith('wait.') && PATTERN.test(name));
-  return found.length < 2 ? found : found.sort((a, b) => numberOf(a) - numberOf(b) || (a < b ? -1 : 1));
+  const found = names.flatMap((name) => (PATTERN.test(name) ? [{ name, number: numberOf(name) }] : []));
+  return found.sort((a, b) => a.number - b.number || (a.name < b.name ? -1 : 1)).map(({ name }) => name);
 }
 
 /** A number behind all of these. */
@@ -110,6 +110,15 @@ export function clearIfDead(room: string, ticket: string): boolean {
     removeTicket(room, ticket);
   } catch { /* not ours to remove; it is not waited for all the same */ }
   return true;
+}
+
+/** Does a process wait there that is not provably gone? Never throws: what cannot be looked at is waited for by nobody. */
+export function isAwaited(room: string): boolean {
+  try {
+    return ticketsAmong(readdirSync(room)).some((ticket) => !clearIfDead(room, ticket));
+  } catch {
+    return false;
+  }
 }
 
 /** Who waits, in any process, the longest first. Those whose process is gone are left out. */

@@ -1,10 +1,12 @@
 // One fault in one call of one operation: what happened, and whether it was allowed to.
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { readSession } from '../../../dist/src/index.js';
+import { processMark } from '../../../dist/src/owner.js';
 import { checkHistory } from '../../../dist/src/testing/history.js';
 import { Told } from '../fixtures/told.mjs';
 import { callsIn, FAULTS, isStall, isStalled, STALL_US, trace } from './tracer.mjs';
@@ -25,16 +27,23 @@ const rivalScript = fileURLToPath(new URL('../fixtures/rival.mjs', import.meta.u
 
 /** Operation -> the state of the session it starts from. */
 export const OPERATIONS = {
-  acquireFirst: 'fresh', acquire: 'used', takeOver: 'dead', renew: 'used', revive: 'used', appendFirst: 'fresh', append: 'used',
-  replace: 'used', release: 'used',
+  acquireFirst: 'fresh', acquire: 'used', takeOver: 'dead', takeOpen: 'open', renew: 'used', revive: 'used', appendFirst: 'fresh',
+  append: 'used', replace: 'used', release: 'used', releaseAwaited: 'used',
 };
+
+/** Somebody else waits in line meanwhile, and leaves it then: by the ticket of this process. */
+function standInLine(session) {
+  const ticket = join(`${session}.attempt`, `wait.1.${randomUUID()}`);
+  writeFileSync(ticket, JSON.stringify({ since: Date.now(), waiting: [{ attemptId: 'in line', since: Date.now() }], ...processMark() }));
+  return () => rmSync(ticket, { force: true });
+}
 
 const victimOn = (session, operation, name) => new Told(process.execPath,
   [victimScript, JSON.stringify({ session, operation, leaseMs: LEASE_MS, name })], { env: { ...process.env, UV_THREADPOOL_SIZE: '1' } });
 
 export const startRival = () => new Told(process.execPath, [rivalScript]);
 
-/** Sessions to copy: never used, used, and held by a process that was killed. */
+/** Sessions to copy: never used, used, left open for somebody who did not come, and held by a process that was killed. */
 export async function prepareSessions(root) {
   for (const kind of ['fresh', 'used', 'dead']) mkdirSync(join(root, kind));
   const rival = startRival();
@@ -43,6 +52,10 @@ export async function prepareSessions(root) {
     if (!await rival.says((fact) => fact.report && fact.name === `old/${kind}`, MOST_MS)) throw new Error(`not prepared: ${rival.errors}`);
   }
   await rival.kill();
+  cpSync(join(root, 'used'), join(root, 'open'), { recursive: true });
+  mkdirSync(join(root, 'open', 's.lock'));
+  chmodSync(join(root, 'open', 's.lock'), 0o1755);
+  writeFileSync(join(root, 'open', 's.lock', `owner.0.0.${randomUUID()}`), '{}');
   const dies = victimOn(join(root, 'dead', 's'), 'release', 'died');
   if (!await dies.says((fact) => fact.ready === 'operation', MOST_MS)) throw new Error(`not prepared: ${dies.errors}`);
   await dies.kill();
@@ -71,6 +84,7 @@ export async function runCase(root, rival, { operation, fault, call, nth }) {
   spawnSync('cp', ['-a', `${join(root, OPERATIONS[operation])}/.`, directory]);
   const before = await historyOf(root, operation);
   const name = `v${directory.slice(-6)}`;
+  const leaveLine = operation === 'releaseAwaited' ? standInLine(session) : () => {};
   const victim = victimOn(session, operation, name);
   const log = `${directory}.log`;
   let strace = null;
@@ -84,6 +98,7 @@ export async function runCase(root, rival, { operation, fault, call, nth }) {
     if (!stalls) await victim.says((fact) => fact.report || fact.crashed, MOST_MS);
     const others = entriesIn(join(root, OPERATIONS[operation], 's.lock'));
     const atEnd = entriesIn(`${session}.lock`).filter((entry) => !others.includes(entry));
+    leaveLine();
     const rivalsName = `r${name}`;
     const askedAt = performance.now();
     rival.send({ session, name: rivalsName, leaseMs: LEASE_MS, waitMs: 20_000, holdUntilTold: stalls });
@@ -106,8 +121,10 @@ export async function runCase(root, rival, { operation, fault, call, nth }) {
     rival.facts = [];
     const seen = { operation, fault, before, facts, reported, rivals, grantedAfterMs, ending, atEnd, stalls, session };
     const violations = await judge(seen);
+    if (operation === 'releaseAwaited' && !fault && !calls.some(({ text }) => text.includes('/owner.0.0.'))) violations.push('it was not left open');
     // A kill leaves the call without an answer.
-    const hit = fault === 'SIGKILL' ? victim.process.signalCode === 'SIGKILL' && calls.at(-1) : calls.find((one) => one.hit);
+    // After the report it was not in the operation: how often its thread calls that name varies by one.
+    const hit = fault === 'SIGKILL' ? !reported && victim.process.signalCode === 'SIGKILL' && calls.at(-1) : calls.find((one) => one.hit);
     return { hit, calls, violations, happened: happenedIn(seen), grantedAfterMs, left: entriesIn(`${session}.attempt`).filter((one) => /^(new|wait|litter)\./.test(one)) };
   } finally {
     await victim.kill();
@@ -145,7 +162,6 @@ async function judge({ fault, before, facts, reported, rivals, grantedAfterMs, e
   if (!reported && !DEATHS.includes(ending?.signal)) complain(`L1: the first never reported: ${JSON.stringify(ending)}`);
   if (reported?.crashed) complain(`the first crashed: ${reported.crashed}`);
   if (reported && ending?.code !== 0 && !DEATHS.includes(ending?.signal)) complain(`the first ended with ${JSON.stringify(ending)}`);
-  if (fault === 'SIGKILL' && reported && ending?.signal === 'SIGKILL') complain('killed after its report: not in the operation');
   checkReport({ reported: reported?.report, facts, atEnd, stalls, rivals, fault }, complain);
   const read = await readSession(session).catch((error) => ({ error }));
   if (read.error) complain(`the session cannot be read: ${read.error}`);
@@ -167,7 +183,7 @@ function checkReport({ reported, facts, atEnd, stalls, rivals, fault }, complain
   if (own.length > 1) complain('S10: the work started twice');
   if (reported.lease === 'neverHeld' && own.length > 0) complain('neverHeld, but the work ran');
   // An unlink that is told "not there" of a file that is there: a lie no file system tells; the lease's end makes it true.
-  if (!stalls && fault !== 'ENOENT' && ['released', 'neverHeld', 'lost'].includes(reported.lease) && atEnd.some((entry) => entry.startsWith('owner.'))) {
+  if (!stalls && fault !== 'ENOENT' && ['released', 'neverHeld', 'lost'].includes(reported.lease) && atEnd.some((entry) => /^owner\.(?!0\.0\.)/.test(entry))) {
     complain(`S6: the lease is said to be ${reported.lease}, and on disk is ${atEnd.join()}`);
   }
   if (reported.lease === 'lost' && !(rivals?.report.token > (reported.token ?? 0))) complain('lost, but nobody took it');

@@ -39,7 +39,8 @@ function randomFrom(start) {
 
 /** The calls of the operation itself: from when the victim was told to go on until it told that it is over. */
 function callsOf(operation, calls) {
-  const end = { acquireFirst: '\\"granted\\"', acquire: '\\"granted\\"', takeOver: '\\"granted\\"', release: '\\"report\\"' }[operation] ?? '\\"over\\"';
+  const end = { acquireFirst: '\\"granted\\"', acquire: '\\"granted\\"', takeOver: '\\"granted\\"', takeOpen: '\\"granted\\"',
+    release: '\\"report\\"', releaseAwaited: '\\"report\\"' }[operation] ?? '\\"over\\"';
   const from = calls.findIndex(({ call, text }) => call === 'read' && text.includes('"go\\n"'));
   const to = calls.findIndex(({ call, text }) => call === 'write' && text.includes(end));
   if (from === -1 || to === -1) throw new Error(`${operation}: no window in ${calls.map((one) => one.text).join('\n')}`);

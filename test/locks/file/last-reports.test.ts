@@ -79,6 +79,47 @@ test('a report that comes 20 grants too late does not push out the later one', (
   expect(lastReports(room).reports).toMatchObject([{ token: 21, attemptId: 'later' }]);
 });
 
+test('each has the slot of its token, filled to its end: one line, and nothing of what was there before', () => {
+  mkdirSync(room);
+  keepReport(room, { ...KEPT, token: 22, attemptId: 'x'.repeat(200), labels: { long: 'y'.repeat(200) } });
+  keepReport(room, { ...KEPT, token: 22, attemptId: 'again' });
+  const bytes = readFileSync(file());
+  expect(bytes.length).toBe(3 * 2_048);
+  expect(bytes.subarray(0, 2 * 2_048).every((byte) => byte === 0)).toBe(true);
+  expect(bytes.subarray(2 * 2_048).toString()).toMatch(/^\{"token":22,.*\} *\n$/);
+  expect(lastReports(room)).toEqual({ reports: [{ ...KEPT, token: 22, attemptId: 'again' }], damaged: 0, problem: null });
+});
+
+test('a report that just fits its slot, or just does not, is whole when it is read', () => {
+  mkdirSync(room);
+  for (let more = 1_600; more < 1_800; more += 1) {
+    keepReport(room, { ...KEPT, attemptId: 'with  spaces in it', labels: { long: 'x'.repeat(more) } });
+    expect(lastReports(room), `${more}`).toMatchObject({ damaged: 0, reports: [{ attemptId: 'with  spaces in it' }] });
+  }
+});
+
+test('what only looks like a later report, or stands in another one\'s slot, is not believed and is written over', () => {
+  mkdirSync(room);
+  keepReport(room, { ...KEPT, token: 3, attemptId: 'a later one' });
+  const bytes = Buffer.concat([readFileSync(file()), Buffer.alloc(20 * 2_048)]);
+  bytes.write('{"token":21,"torn', 2_048);
+  bytes.copy(bytes, 5 * 2_048, 3 * 2_048, 4 * 2_048);
+  bytes.write(`x${JSON.stringify({ ...KEPT, token: 26 })}`, 6 * 2_048);
+  writeFileSync(file(), bytes);
+  expect(lastReports(room)).toMatchObject({ reports: [{ token: 3 }], damaged: 3 });
+  keepReport(room, KEPT);
+  keepReport(room, { ...KEPT, token: 6 });
+  expect(lastReports(room)).toMatchObject({ reports: [{ token: 6 }, { token: 3 }, { token: 1 }], damaged: 1 });
+});
+
+test('a room that is not there, or no room, is no problem to tell: there are no reports', () => {
+  const none = { reports: [], damaged: 0, problem: null };
+  expect(lastReports(room)).toEqual(none);
+  writeFileSync(room, '');
+  expect(lastReports(room)).toEqual(none);
+  expect(() => keepReport(room, KEPT)).toThrow('ENOTDIR');
+});
+
 test('what is torn, foreign or far too long is counted, and the rest is shown', () => {
   mkdirSync(room);
   keepReport(room, { ...KEPT, token: 5 });

@@ -43,7 +43,9 @@ describe.skipIf(process.platform === 'win32')('permissions', () => {
   test('L3 M15: one that waits for an empty directory of ours has it within seconds', async () => {
     const session = newSession();
     mkdirSync(`${session}.lock`, { mode: OUR_MARK | 0o755 });
-    const lease = await granted(localFileLocks(), session, { waitMs: 9_000 }); // less than a plain user's is believed in
+    const young = new Date(Date.now() - 1_800);
+    utimesSync(`${session}.lock`, young, young);
+    const lease = await granted(localFileLocks(), session, { waitMs: 9_000 - 1_800 }); // less than a plain user's is believed in
     await lease.release();
   });
 });

@@ -1,34 +1,22 @@
 /**
- * A release that the disk refuses: once, always, and by a directory that really cannot be changed.
+ * A release that the disk refuses: once, again and again, and by a directory that really cannot be changed.
  */
 import { execFileSync } from 'node:child_process';
-import { existsSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import properLockfile from 'proper-lockfile';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { runAttempt } from '../../../src/attempt.js';
 import { localFileLocks } from '../../../src/locks/file/local-file-locks.js';
-import { CountingClock } from '../../support/counting-clock.js';
 import { failing, hooked } from '../../support/fs-steps.js';
 import { ask, granted } from './attempt.js';
 import { newSession } from './contender.js';
+import { fail } from './failing-calls.js';
 import { AGES_MS, Contender, SharedClock } from './tries.js';
 
 vi.mock('node:fs', async (original) => (await import('../../support/fs-steps.js')).stepped(await original<object>()));
 
 const LEASE_MS = 2_000;
-
-/** Calls on owner files, or on the lock's directory, fail so often. */
-function fail(code: string, call: 'unlinkSync' | 'rmdirSync' | 'renameSync', times: number): () => void {
-  let left = times;
-  const stop = hooked((name, _index, args) => {
-    if (name !== call || !/\.lock$|owner\./.test(String(args[0])) || left <= 0) return;
-    left -= 1;
-    throw failing(code);
-  });
-  onTestFinished(stop);
-  return stop;
-}
 
 describe.each(['EIO', 'EACCES'] as const)('%s', (code) => {
   test.each(['unlinkSync', 'rmdirSync'] as const)('M06 S6: once, at %s: asked again, released', async (call) => {
@@ -40,56 +28,36 @@ describe.each(['EIO', 'EACCES'] as const)('%s', (code) => {
   });
 });
 
-test('M06 L5 L7: always: ends with the lease, says so, and the next one gets the lock', async () => {
+test('S14: a grant that nobody wants any more, and that cannot be removed now, is unknown and can be asked for', async () => {
   const session = newSession();
-  const clock = new CountingClock();
-  const locks = localFileLocks({ leaseMs: LEASE_MS, clock });
-  const stop = fail('EIO', 'unlinkSync', Infinity);
-  const waiting: Promise<unknown>[] = [];
-  const report = await runAttempt({
-    session, locks,
-    work: () => { waiting.push(ask(localFileLocks({ leaseMs: LEASE_MS, clock }), session, { waitMs: 20_000 })); },
-  });
-  expect(report).toMatchObject({ outcome: 'completed', lease: 'expired' });
-  const [next] = await Promise.all(waiting) as [Awaited<ReturnType<typeof ask>>];
-  expect(next.status, 'the one waiting').toBe('granted');
-  stop();
-  if (next.status === 'granted') expect(await next.lease.release()).toBe('released');
-  // Its own store hears of the end with the next beat, which may come after another one's grant.
-  await vi.waitFor(() => expect(clock.armed, 'L5: the heart has stopped').toBe(0), { timeout: 50_000 });
-  expect(existsSync(`${session}.lock`)).toBe(false);
-}, 60_000);
+  const stop = new AbortController();
+  const locks = localFileLocks();
+  fail('EIO', 'unlinkSync', 1);
+  const info = { attemptId: 'a', pid: 1, host: 'h', state: 'acquiring.waiting', note: null, labels: {} };
+  const answer = await locks.acquire({ session, owner: 'o', waitMs: 0, signal: stop.signal, info, tokenFloor: async () => {
+    stop.abort();
+    return 0;
+  } });
+  expect(answer).toMatchObject({ status: 'unknown', error: expect.any(Error) as Error });
+  expect([await locks.releaseOwner(session, 'o'), existsSync(`${session}.lock`)]).toEqual(['released', false]);
+});
 
-test('M12 S14: a renewal that fails is doubt, and a loss only a lease after the end', async () => {
+test('S6: a lock that was taken over and could neither be readied nor removed is found by its owner\'s name', async () => {
   const session = newSession();
-  const lease = await granted(localFileLocks({ leaseMs: LEASE_MS }), session);
-  const heard: string[] = [];
-  const lost = new Promise<void>((resolve) => {
-    lease.onNotice(({ type }) => {
-      heard.push(type);
-      if (type === 'lost') resolve();
-    });
+  mkdirSync(`${session}.lock`);
+  writeFileSync(join(`${session}.lock`, `owner.3.${Date.now() - 60_000}.01234567-89ab-4cde-8f01-23456789abcd`), '{}');
+  const locks = localFileLocks();
+  const stop = hooked((name) => {
+    if (name === 'ftruncateSync' || name === 'writeSync' || name === 'unlinkSync') throw failing('EIO');
   });
-  const startedAt = performance.now();
-  const stop = fail('EIO', 'renameSync', Infinity);
-  await lost;
+  onTestFinished(stop);
+  const info = { attemptId: 'a', pid: 1, host: 'h', state: 'acquiring.waiting', note: null, labels: {} };
+  const request = { session, owner: 'o', waitMs: 0, signal: new AbortController().signal, info };
+  await expect(locks.acquire(request)).rejects.toThrow('EIO');
   stop();
-  expect(heard).toEqual(['inDoubt', 'lost']);
-  expect(performance.now() - startedAt).toBeGreaterThan(2 * LEASE_MS - 1_000);
-  expect(existsSync(`${session}.lock`), 'ours, so it is taken away').toBe(false);
-}, 60_000);
-
-test('M12: a renewal that fails once is made up for, and nobody is told', async () => {
-  const session = newSession();
-  const lease = await granted(localFileLocks({ leaseMs: LEASE_MS }), session);
-  const heard: string[] = [];
-  lease.onNotice(({ type }) => heard.push(type));
-  const { deadline } = lease;
-  fail('EIO', 'renameSync', 1);
-  await vi.waitFor(() => expect(lease.deadline).toBeGreaterThan(deadline), { timeout: 5_000 });
-  expect(heard).toEqual([]);
-  expect(await lease.release()).toBe('released');
-}, 60_000);
+  expect(existsSync(`${session}.lock`)).toBe(true);
+  expect([await locks.releaseOwner(session, 'o'), existsSync(`${session}.lock`)]).toEqual(['released', false]);
+});
 
 test('S7 M13: asked again after the directory aged and a plain user took it: theirs stays', async () => {
   const session = newSession();

@@ -117,3 +117,26 @@ describe.concurrent('a holder', { timeout: 30_000 }, () => {
     expect((await seen())?.waiting).toEqual([]);
   });
 });
+
+test('S3: tokens rise across crashes', async () => {
+  const session = newSession();
+  for (const expected of [1, 2]) {
+    const child = await contender();
+    expect(await child.asks('acquire', { session, waitMs: 10_000 })).toMatchObject({ token: expected });
+    child.signal('SIGKILL');
+    await child.ended;
+  }
+});
+
+test('S7 S12: taken by force by another process: told with the next renewal, and not before by mistake', async () => {
+  const [holds, forces] = await contenders(2);
+  const session = newSession();
+  await holds.asks('acquire', { session });
+  expect(await forces.asks('forceRelease', { session, token: 2 })).toMatchObject({ answer: 'notHeld' });
+  expect(await forces.asks('forceRelease', { session, token: 0 })).toMatchObject({ answer: 'notHeld' });
+  expect(await forces.asks('forceRelease', { session, token: 1 })).toMatchObject({ answer: 'released' });
+  expect(await forces.asks('acquire', { session })).toMatchObject({ status: 'granted', token: 2 });
+  await holds.says('that it lost the lock', ({ notice }) => notice === 'lost');
+  expect(await holds.asks('release', { session })).toMatchObject({ answer: 'notHeld' });
+  expect(await forces.asks('release', { session })).toMatchObject({ answer: 'released' });
+});

@@ -3,7 +3,7 @@
  * removed, nothing hangs, and the attempt's report is true.
  */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, symlinkSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { runAttempt } from '../../../src/attempt.js';
@@ -132,12 +132,32 @@ describe('the way to the session', () => {
     await lease.release();
   });
 
+  test('L3: a directory under the name of a staged file, planted in the lock, locks nobody out, and is kept', async () => {
+    const session = newSession();
+    const locks = localFileLocks({ leaseMs: 2_000 });
+    const plant = () => mkdirSync(join(`${session}.lock`, 'staged.x', 'theirs'), { recursive: true });
+    const kept = (): number => readdirSync(`${session}.attempt`).filter((name) => name.endsWith('.staged.x')).length;
+    const first = await granted(locks, session);
+    plant();
+    expect([await first.release(), existsSync(`${session}.lock`), kept()], 'given back').toEqual(['released', false, 1]);
+    plant();
+    utimesSync(`${session}.lock`, new Date(1_000), new Date(1_000));
+    const second = await granted(locks, session);
+    expect(kept(), 'an empty one replaced').toBe(2);
+    plant();
+    await localFileLocks().forceRelease(session, { token: second.token });
+    expect([existsSync(`${session}.lock`), kept()], 'taken away').toEqual([false, 3]);
+    expect(await second.release()).toBe('notHeld');
+  });
+
   test('M06: cannot be written: a typed error, for a user who is not root', async (context) => {
     if (process.getuid?.() !== 0) return context.skip('SKIPPED LOUDLY: needs root, to become another user');
     const home = temporaryDirectory();
     chmodSync(home, 0o755);
     const child = await contender([], { uid: 65_534 });
-    expect(await child.asks('acquire', { session: join(home, 'session') })).toMatchObject({ status: 'rejected', code: 'EACCES' });
+    expect(await child.asks('acquire', { session: join(home, 'session') })).toMatchObject({
+      status: 'rejected', code: 'EACCES', error: expect.stringContaining('locks can be kept where one may write'),
+    });
     expect(readdirSync(home)).toEqual([]);
   });
 

@@ -3,13 +3,14 @@
  */
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Worker } from 'node:worker_threads';
 import { expect, test, vi } from 'vitest';
 import { localFileLocks } from '../../../src/locks/file/local-file-locks.js';
-import { claimToken, readLedger } from '../../../src/locks/file/tokens.js';
+import { placesOf } from '../../../src/locks/file/session-path.js';
+import { claimToken, clearAbandoned, glanceAt, openLedger, readLedger } from '../../../src/locks/file/tokens.js';
+import { bootMark } from '../../../src/owner.js';
 import { temporaryDirectory } from '../../support/temporary.js';
 import { granted } from './attempt.js';
-import { contender, newSession } from './contender.js';
+import { newSession } from './contender.js';
 
 const roomOf = (session: string): string[] => readdirSync(`${session}.attempt`).sort();
 
@@ -24,16 +25,6 @@ test('S1 S3: rise by one, and only the highest name stays', async () => {
   for (let expected = 1; expected <= 10; expected += 1) expect(await next(session)).toBe(expected);
   expect(roomOf(session).filter((name) => /^token\.\d/.test(name))).toEqual(['token.10']);
   expect(roomOf(session)).toHaveLength(3);
-});
-
-test('S3: rise across crashes', async () => {
-  const session = newSession();
-  for (const expected of [1, 2]) {
-    const child = await contender();
-    expect(await child.asks('acquire', { session, waitMs: 10_000 })).toMatchObject({ token: expected });
-    child.signal('SIGKILL');
-    await child.ended;
-  }
 });
 
 test('S3: names removed, or of another boot: the session is asked, once', async () => {
@@ -58,29 +49,6 @@ test('S1: a lower floor does not lower the tokens', async () => {
   await next(session, 500);
   rmSync(join(`${session}.attempt`, roomOf(session).find((name) => name.startsWith('boot.')) ?? ''));
   expect(await next(session, 3)).toBe(502);
-});
-
-test('S1: 30 racing claims in threads are 30 numbers', async () => {
-  const room = temporaryDirectory();
-  const module = new URL('../../../dist/src/locks/file/tokens.js', import.meta.url).href;
-  const script = `
-    const { workerData, parentPort } = require('node:worker_threads');
-    import(workerData.module).then(({ claimToken, readLedger }) => {
-      Atomics.add(workerData.gate, 0, 1);
-      while (Atomics.load(workerData.gate, 0) < 6);
-      const first = readLedger(workerData.room);
-      const tokens = [];
-      for (let n = 0; n < 5; n += 1) tokens.push(claimToken(workerData.room, n % 2 ? readLedger(workerData.room) : first, 0));
-      parentPort.postMessage(tokens);
-    });`;
-  const gate = new Int32Array(new SharedArrayBuffer(4));
-  const claims = await Promise.all(Array.from({ length: 6 }, () => new Promise<number[]>((resolve, reject) => {
-    const worker = new Worker(script, { eval: true, workerData: { module, room, gate } });
-    worker.once('message', resolve).once('error', reject);
-  })));
-  // No lock here, and everybody prunes: so it holds for a holder that was stopped with an old ledger in its hand.
-  for (const own of claims) expect(own).toEqual([...own].sort((a, b) => a - b));
-  expect(new Set(claims.flat()).size).toBe(30);
 });
 
 test('S1: an outdated claimer gets a number nobody had, also one that knew of none', () => {
@@ -112,4 +80,70 @@ test('L5 M15: what a killed start prepared is removed by a later grant, what is 
   utimesSync(old ?? '', long, long);
   await next(session);
   expect([existsSync(old ?? ''), existsSync(young ?? '')]).toEqual([false, true]);
+});
+
+test('S3: a room says which numbers there are, of which boot, who waits, who asks, and what is being prepared', () => {
+  const room = temporaryDirectory();
+  const id = '01234567-89ab-4cde-8f01-23456789abcd';
+  const names = [
+    'token.10', 'token.9', 'token.first', `boot.${bootMark()}`, 'boot.another', 'new.x', `wait.2.${id}`, `wait.10.${id}`, `ask.3.user.${id}`,
+    'litter.1', 'reports', 'xtoken.11', 'token.12x', 'renew.x',
+  ];
+  for (const name of names) writeFileSync(join(room, name), '');
+  expect(readLedger(room)).toEqual({
+    highest: 10, numbers: [9, 10], current: true, oldMarks: ['boot.another'], prepared: ['new.x'],
+    tickets: [`wait.2.${id}`, `wait.10.${id}`], asks: [`ask.3.user.${id}`],
+  });
+  rmSync(join(room, 'token.9'));
+  rmSync(join(room, 'token.10'));
+  expect(readLedger(room), 'a mark without a number says nothing').toMatchObject({ highest: 0, current: false });
+});
+
+test('S3: a look before the lock is taken makes nothing; under it the room is made, or what is in its way is said', () => {
+  const places = placesOf(join(temporaryDirectory(), 's'), undefined, 'make');
+  const nothing = { highest: 0, numbers: [], current: false, oldMarks: [], prepared: [], tickets: [], asks: [] };
+  expect([glanceAt(places.room), existsSync(places.room)]).toEqual([nothing, false]);
+  expect([openLedger(places), existsSync(places.room)]).toEqual([nothing, true]);
+  writeFileSync(join(places.room, 'token.4'), '');
+  expect([glanceAt(places.room).highest, openLedger(places).highest]).toEqual([4, 4]);
+  rmSync(places.room, { recursive: true });
+  writeFileSync(places.room, '');
+  expect(glanceAt(places.room)).toEqual(nothing);
+  expect(() => openLedger(places)).toThrow(/expected a directory/);
+  expect(() => openLedger({ ...places, room: '\0' }), 'other trouble').toThrow(/null bytes/);
+});
+
+test('S3: a claim leaves its number, the mark of this boot, and no lower number', () => {
+  const room = temporaryDirectory();
+  for (const name of ['token.2', 'token.3', 'token.5', 'boot.another']) writeFileSync(join(room, name), '');
+  expect(claimToken(room, readLedger(room), 0)).toBe(6);
+  expect(readdirSync(room).sort()).toEqual([`boot.${bootMark()}`, 'token.6']);
+  rmSync(join(room, `boot.${bootMark()}`));
+  expect(claimToken(room, { ...readLedger(room), current: true }, 9), 'above the floor').toBe(10);
+  expect(readdirSync(room), 'known to be of this boot: not marked again').toEqual(['token.10']);
+});
+
+test('S3: who was first and died before its number was there: time is above all that were counted', () => {
+  const room = temporaryDirectory();
+  writeFileSync(join(room, 'token.first'), '');
+  const now = Date.now();
+  const token = claimToken(room, readLedger(room), 0);
+  expect(token).toBeGreaterThan(now);
+  expect(token).toBeLessThanOrEqual(Date.now() + 1);
+  rmSync(join(room, `token.${token}`));
+  expect(claimToken(room, readLedger(room), 2 * now), 'and above the floor').toBe(2 * now + 1);
+});
+
+test('M15: what was being prepared goes when it is old enough, whatever is in it', () => {
+  const room = temporaryDirectory();
+  const ledger = (): ReturnType<typeof readLedger> => readLedger(room);
+  mkdirSync(join(room, 'new.full', 'deep'), { recursive: true });
+  writeFileSync(join(room, 'new.file'), '');
+  for (const name of ledger().prepared) utimesSync(join(room, name), 1, 1);
+  clearAbandoned(room, ledger(), 1_000);
+  expect(ledger().prepared).toEqual(['new.file', 'new.full']);
+  const before = ledger();
+  clearAbandoned(room, before, 1_001);
+  expect(ledger().prepared).toEqual([]);
+  expect(() => clearAbandoned(room, before, 1_001)).not.toThrow();
 });

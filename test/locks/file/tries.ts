@@ -48,14 +48,15 @@ export class Contender {
     return null;
   }
 
-  take(): FileLease | null {
+  /** @param isInLine it has waited before */
+  take(isInLine = false): FileLease | null {
     const info = { attemptId: this.name, pid: 1, host: 'h', state: 'acquiring.waiting', note: null, labels: {} };
     return tryOnce(properLockfile, this.places, randomUUID(), {
       session: this.places.session, owner: this.name, waitMs: 0, signal: new AbortController().signal, info,
     }, {
       clock: this.clock, leaseMs: LEASE_MS, renewMs: LEASE_MS / 3, loopDelayMs: () => 0, ended: () => {},
       passOn: () => false, stuck: (lease) => this.stuck.push(lease),
-    });
+    }, isInLine);
   }
 
   confirm(lease: FileLease): boolean {

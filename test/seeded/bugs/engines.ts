@@ -6,7 +6,7 @@ const LEASE = 'src/locks/engine/engine-lease.ts';
 const REDIS = 'src/locks/redis/scripts.ts';
 const POSTGRES = 'src/locks/postgres/statements.ts';
 
-const offers = ['locks/fleets/offers'];
+const offers = ['locks/engine/offers'];
 const redis = ['locks/redis/protocol'];
 const postgres = ['locks/postgres/protocol'];
 
@@ -45,7 +45,13 @@ export const engineBugs: readonly SeededBug[] = [
   { id: 'second-record-of-a-child-lost', breaks: 'S15', file: 'src/locks/postgres/postgres-session.ts', tests: ['locks/postgres/session'],
     sentence: 'PostgreSQL: children of one attempt are given the same numbers.',
     find: 'held.written - cardinality($4::text[]) + one.place, one.record::json', replace: 'one.place, one.record::json' },
-  { id: 'unanswered-write-called-refused', breaks: 'S4 S14', file: 'src/locks/engine/record-queue.ts', tests: ['locks/fleets/record-queue'],
+  { id: 'unanswered-write-called-refused', breaks: 'S4 S14', file: 'src/locks/engine/record-queue.ts', tests: ['locks/engine/record-queue'],
     sentence: 'A write whose answer was lost, and which is fenced when it is asked again, is said not to have been written.',
     find: 'if (answer === false) return this.#wasWritten(batch, unanswered);', replace: 'if (answer === false) return false;' },
+  { id: 'raised-beside-a-renewal', breaks: 'R1 S12', file: 'src/locks/engine/engine-lease.ts', tests: ['locks/engine/lease'],
+    sentence: 'A token is raised while a renewal by the old one is under way: it is told lost, and the lock stays for a lease.',
+    find: 'while (this.#inFlight !== null) await this.#inFlight; // rung', replace: '// rung' },
+  { id: 'lease-of-nobody-listens', breaks: 'L5', file: 'src/locks/engine/engine-locks.ts', tests: ['locks/engine'],
+    sentence: 'A lease that nobody has, and whose release went unanswered, keeps the connection on which holders are rung.',
+    find: 'lease.givenUp(); // nobody has it', replace: "if (answer === 'unknown') this.#leases.remove(lease);" },
 ];

@@ -45,8 +45,8 @@ const command: readonly SeededBug[] = [
   { id: 'nested-run-waits-for-itself', breaks: 'M08 L8', file: 'src/cli/run/nested.ts',
     tests: ['seeded/extra/command'], build: true,
     sentence: 'A run under the lock of its own session waits for its own end.',
-    find: 'if (holder === null || !outer.includes(holder)) return;',
-    replace: 'if (holder !== undefined) return;' },
+    find: 'if (holder === null || !outer.includes(holder)) continue;',
+    replace: 'if (holder !== undefined) continue;' },
 ];
 
 export const frontBugs = [...library, ...command];

@@ -8,17 +8,20 @@ import { EngineLease } from '../../../src/locks/engine/engine-lease.js';
 import { EngineLocks } from '../../../src/locks/engine/engine-locks.js';
 import { Line } from '../../../src/locks/engine/line-of-request.js';
 import { ALIVE_MS, type EngineAsk, type EngineBusy, type LockEngine, type Ring } from '../../../src/locks/engine/lock-engine.js';
-import { asking } from './faults.js';
+import { asking } from '../fleets/faults.js';
 
 class TestClock implements Clock {
   #now = 1_000;
+  #slept = 0;
+  readonly kept: (string | undefined)[] = [];
   #timers: { readonly at: number; readonly fn: () => void }[] = [];
 
   now = (): number => this.#now;
   wallNow = (): number => this.#now;
-  sleeplessNow = (): number => this.#now;
+  sleeplessNow = (): number => this.#now + this.#slept;
 
-  setTimeout(fn: () => void, ms: number): unknown {
+  setTimeout(fn: () => void, ms: number, keep?: string): unknown {
+    this.kept.push(keep);
     const timer = { at: this.#now + ms, fn };
     this.#timers.push(timer);
     return timer;
@@ -26,6 +29,11 @@ class TestClock implements Clock {
 
   clearTimeout(timer: unknown): void {
     this.#timers = this.#timers.filter((one) => one !== timer);
+  }
+
+  /** The monotonic clock stands still meanwhile. */
+  sleep(ms: number): void {
+    this.#slept += ms;
   }
 
   pass(ms: number): void {
@@ -82,9 +90,20 @@ describe('an offer', () => {
   });
 
   test('S10: of which too little is left is none: the engine is asked', () => {
+    for (const [left, taken] of [[199, false], [200, true]] as const) {
+      const { clock, line, look, ring } = inLine();
+      look(6, 5);
+      clock.pass(ALIVE_MS - 5 - left);
+      ring(7);
+      expect(line.offered() !== null).toBe(taken);
+    }
+  });
+
+  test('S10: that was slept through is none', () => {
     const { clock, line, look, ring } = inLine();
     look(6);
-    clock.pass(ALIVE_MS - 100);
+    clock.sleep(60_000);
+    clock.pass(60); // a look at the sleep is not older than that
     ring(7);
     expect(line.offered()).toBe(null);
   });
@@ -145,6 +164,7 @@ describe('a lease that began with an offer', () => {
 
   test('S13: given back before that, it is not renewed', async () => {
     const { clock, made, renewals } = lease([]);
+    expect(clock.kept, 'L6: it keeps no process alive').toEqual(['background']);
     expect(await made.release()).toBe('released');
     clock.pass(1_000);
     expect(renewals()).toBe(0);

@@ -1,0 +1,129 @@
+/**
+ * What somebody else does right between two calls of a small step: it is noticed, or harms nobody.
+ */
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { removeEmpty } from '../../../src/locks/file/lock-removal.js';
+import { identityOf, isStill, occupantOf, type Occupant } from '../../../src/locks/file/occupant.js';
+import { rewriteJson, writeJson } from '../../../src/locks/file/owner-entry.js';
+import { claimToken, readLedger } from '../../../src/locks/file/tokens.js';
+import { aside, failing, withSteps } from '../../support/fs-steps.js';
+import { temporaryDirectory } from '../../support/temporary.js';
+import { nameAs, OTHER, recordOf, setUp, UNTIL } from './own-hold.js';
+
+vi.mock('node:fs', async (original) => (await import('../../support/fs-steps.js')).stepped(await original<object>()));
+
+describe('S2: while a dead directory is being replaced, between what was staged in it and the look at it, it', () => {
+  test.each<[string, (lock: string) => void]>([
+    ['goes', (lock) => rmSync(lock, { recursive: true })],
+    ['becomes another one', (lock) => {
+      renameSync(lock, `${lock}.old`);
+      mkdirSync(lock);
+    }],
+  ])('%s: then it is not ours', (_how, happens) => {
+    const { own, places } = setUp();
+    mkdirSync(places.lock);
+    writeFileSync(join(places.lock, 'staged.x'), '');
+    const seen = occupantOf(places.lock) as Occupant & { kind: 'empty' };
+    const { result, error } = withSteps((name, _index, [path]) => {
+      if (name === 'unlinkSync' && String(path).endsWith('staged.x')) aside(() => happens(places.lock));
+    }, () => own.populate(recordOf(), UNTIL, seen));
+    expect([error, result, own.isTaken]).toEqual([null, false, false]);
+    expect(existsSync(places.lock) ? readdirSync(places.lock) : null).toEqual(_how === 'goes' ? null : []);
+  });
+});
+
+test('S2: between the last look at a dead empty directory and its replacement there is no other call', () => {
+  const { own, places, dead } = setUp();
+  const seen = dead();
+  const calls: string[] = [];
+  const { result } = withSteps((name, _index, args) => {
+    if (args.includes(places.lock)) calls.push(name);
+  }, () => own.populate(recordOf(), UNTIL, seen));
+  expect([result, calls.at(-1)]).toEqual([true, 'renameSync']);
+  expect(calls.length, 'one look, and the rename').toBeLessThanOrEqual(3);
+});
+
+describe('where no directory is renamed onto another (Windows), our file is moved into the dead one, and', () => {
+  function populated(happens: (lock: string) => void) {
+    const platform = Object.getOwnPropertyDescriptor(process, 'platform') as PropertyDescriptor;
+    onTestFinished(() => void Object.defineProperty(process, 'platform', platform));
+    const { own, places, inside, dead } = setUp();
+    const seen = dead();
+    Object.defineProperty(process, 'platform', { ...platform, value: 'win32' });
+    const run = withSteps((name, _index, [path]) => {
+      if (name === 'renameSync' && String(path).includes('owner.')) aside(() => happens(places.lock));
+    }, () => own.populate(recordOf(), UNTIL, seen));
+    return { ...run, own, inside, ino: identityOf(places.lock)?.ino === seen.ino, room: readdirSync(places.room) };
+  }
+
+  test('L3: it is ours, and nothing stays in the room', () => {
+    const { result, own, inside, ino, room } = populated(() => {});
+    expect([result, own.isThere(), inside(), ino, room]).toEqual([true, true, [nameAs(0, UNTIL)], true, []]);
+  });
+
+  test('S2: somebody else\'s file is in it by then: it is not ours, and ours goes', () => {
+    const theirs = nameAs(3, UNTIL, OTHER);
+    const { result, own, inside, room } = populated((lock) => writeFileSync(join(lock, theirs), ''));
+    expect([result, own.isTaken, inside(), room]).toEqual([false, false, [theirs], []]);
+  });
+
+  test('S2: it is gone by then: it is not ours', () => {
+    const { result, error, own, room } = populated((lock) => rmSync(lock, { recursive: true }));
+    expect([result, error, own.isTaken, room]).toEqual([false, null, false, []]);
+  });
+});
+
+test('S2: a directory that goes between two looks is not that one any more', () => {
+  const { places } = setUp();
+  mkdirSync(places.lock);
+  const seen = identityOf(places.lock);
+  if (!seen) return expect.fail('it is there');
+  let looks = 0;
+  const { result, error } = withSteps((name) => {
+    if (name === 'lstatSync' && (looks += 1) === 2) aside(() => rmSync(places.lock, { recursive: true }));
+  }, () => isStill(places.lock, seen));
+  expect([result, error]).toEqual([false, null]);
+});
+
+describe('S7: an end that found a stray, and then', () => {
+  function ending(readdir: () => void) {
+    const { places } = setUp();
+    mkdirSync(places.lock);
+    writeFileSync(join(places.lock, 'stray'), '');
+    let removals = 0;
+    const run = withSteps((name) => {
+      if (name === 'rmdirSync') removals += 1;
+      if (name !== 'readdirSync') return;
+      aside(() => rmSync(join(places.lock, 'stray')));
+      readdir();
+    }, () => removeEmpty(places));
+    return { ...run, removals, left: existsSync(places.lock) };
+  }
+
+  test.each<[string, () => void]>([
+    ['nothing, for somebody else has emptied it', () => {}], ['no directory', () => { throw failing('ENOENT'); }],
+  ])('%s: it is somebody else\'s, and left to age', (_what, readdir) => {
+    expect(ending(readdir)).toMatchObject({ error: null, removals: 1, left: true });
+  });
+});
+
+test('S3: many claims of others in a row do not make a token jump', () => {
+  const room = temporaryDirectory();
+  writeFileSync(join(room, 'token.4'), '');
+  const ledger = readLedger(room);
+  let claims = 0;
+  const { result } = withSteps((name) => {
+    if (name === 'renameSync' && (claims += 1) < 60) throw failing('ENOENT');
+  }, () => claimToken(room, ledger, 0));
+  expect(result).toBe(5);
+});
+
+test('M22: a record is written over, never cut and then written: who reads in between finds one', () => {
+  const path = join(temporaryDirectory(), 'record');
+  writeJson(path, '{"long":"xxxxxxxxx"}', null);
+  const calls: string[] = [];
+  withSteps((name) => void calls.push(name), () => rewriteJson(path, '{}'));
+  expect(calls).toEqual(['openSync', 'fstatSync', 'writeSync', 'closeSync']);
+});
