@@ -14,7 +14,7 @@ const all = readdirSync('test', { recursive: true, encoding: 'utf8' })
   .map((file) => `test/${file.replaceAll('\\', '/')}`).filter((file) => file.endsWith('.test.ts'));
 
 const REAL = [
-  /locks\/(postgres|redis)\/(?!contract)/, /fleets\/fleet/, /bullmq/, /cli\/store/, /package\/pack/, /faults\/(clocks|steps|pids|checker)/,
+  /locks\/(postgres|redis)\/(?!contract)/, /fleets\/fleet/, /bullmq/, /cli\/store/, /package\/pack/, /faults\/(clocks|steps|pids|checker|sweep)/,
   /inspector\/page/, /locks\/file\/(races|stopped|owners|failing-for-long)/, /cli\/run-lease/,
 ];
 const real = all.filter((file) => REAL.some((one) => one.test(file)));

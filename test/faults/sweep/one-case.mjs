@@ -76,7 +76,7 @@ async function historyOf(root, operation) {
  * @param root where the prepared sessions are
  * @param rival a running one
  * @param what `{ operation, fault, call, nth }`; without a fault: only traced
- * @returns `{ hit, calls, violations, happened, grantedAfterMs, left }`
+ * @returns `{ hit, calls, violations, happened, grantedAfterMs, left }`; no `hit` where the fault did not meet the operation
  */
 export async function runCase(root, rival, { operation, fault, call, nth }) {
   const directory = mkdtempSync(join(root, 'case-'));
@@ -120,6 +120,8 @@ export async function runCase(root, rival, { operation, fault, call, nth }) {
     const facts = [...victim.facts, ...rival.facts.filter((fact) => fact.name === rivalsName)];
     rival.facts = [];
     const seen = { operation, fault, before, facts, reported, rivals, grantedAfterMs, ending, atEnd, stalls, session };
+    // What the victim is told and tells is not the operation: which of its writes is that may vary by one.
+    if (calls.some((one) => one.hit && /= -1 /.test(one.text) && isOwnVoice(one))) return { hit: false, calls, violations: [], happened: 'it could not tell', grantedAfterMs, left: [] };
     const violations = await judge(seen);
     if (operation === 'releaseAwaited' && !fault && !calls.some(({ text }) => text.includes('/owner.0.0.'))) violations.push('it was not left open');
     // A kill leaves the call without an answer.
@@ -133,6 +135,9 @@ export async function runCase(root, rival, { operation, fault, call, nth }) {
     rmSync(log, { force: true });
   }
 }
+
+/** Is this call about its stdin, stdout or stderr? */
+const isOwnVoice = ({ text }) => /^\w+\([012]</.test(text);
 
 function entriesIn(directory) {
   try {
