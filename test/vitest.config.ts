@@ -15,7 +15,7 @@ const all = readdirSync('test', { recursive: true, encoding: 'utf8' })
 
 const REAL = [
   /locks\/(postgres|redis)\/(?!contract)/, /fleets\/fleet/, /bullmq/, /cli\/store/, /package\/pack/, /faults\/(clocks|steps|pids|checker|sweep)/,
-  /inspector\/page/, /locks\/file\/(races|stopped|owners|failing-for-long)/, /cli\/run-lease/,
+  /inspector\/page/, /locks\/file\/(races|stopped|owners|failing-for-long)/, /cli\/run-lease/, /demo\/demo/,
 ];
 const real = all.filter((file) => REAL.some((one) => one.test(file)));
 const replacesModules = all.filter((file) => readFileSync(file, 'utf8').includes('vi.mock('));
@@ -28,7 +28,7 @@ export default defineConfig(({ mode }) => {
   const said = process.env['ATTEMPT_LEFT_OUT']; // read once for each project, and once for all
   process.env['ATTEMPT_LEFT_OUT'] = 'said';
   if (mode !== 'real' && said === undefined) {
-    const what = 'engines that fail, other clocks, leases that end in real time, a browser, the packed package';
+    const what = 'engines that fail, other clocks, leases that end in real time, a browser, the demonstration, the packed package';
     console.warn(`LEFT OUT: ${real.length} files with ${what}: npm run test:real`);
   }
   return {

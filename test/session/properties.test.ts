@@ -11,6 +11,7 @@ import { describe, expect, it } from 'vitest';
 import { encodeRecord } from '../../src/session/line.js';
 import { readSession, type SessionContent } from '../../src/session/read-session.js';
 import { openFile, useScratch } from './support.js';
+import { isDeep } from '../support/depth.js';
 import { breaksAndReplays, holds, replayOf, testSeed } from '../support/holds.js';
 
 const scratch = useScratch();
@@ -87,9 +88,9 @@ function everyReader(read: Reader) {
     });
 }
 
-const RUNS = { seed: testSeed, runs: 300, replay: replayOf('session/properties') };
+const RUNS = { seed: testSeed, runs: isDeep ? 300 : 100, replay: replayOf('session/properties') };
 /** Cases known to show what is wrong with the wrong ones. */
-const KNOWN = { ...RUNS, seed: 42 };
+const KNOWN = { ...RUNS, runs: 300, seed: 42 };
 
 describe('readers', () => {
   it('S4, S15, S17: hold at every moment of any interleaving, torn at any byte', { timeout: 60_000 }, async () => {
