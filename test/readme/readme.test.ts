@@ -12,9 +12,8 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
 const snippets = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code ?? '');
 
-/** What a reader has in their program already. */
+/** What a reader has in their program already, from the second snippet on: the first is a whole program. */
 const READERS_OWN = `
-  const stopButton = new AbortController();
   const model = { ask: async (prompt, { signal }) => (signal.throwIfAborted(), 'a reply to ' + prompt) };
   const prompt = 'hello';
   const agent = { run: async function* () { yield 'one'; yield 'two'; } };
@@ -30,7 +29,7 @@ afterAll(() => rmSync(home, { recursive: true, force: true }));
 
 function run(code: string, index: number): { status: number | null; stdout: string; stderr: string } {
   const file = join(home, `snippet-${index}.mjs`);
-  writeFileSync(file, READERS_OWN + code);
+  writeFileSync(file, index === 0 ? code : READERS_OWN + code);
   return spawnSync(process.execPath, [file], { cwd: home, encoding: 'utf8', timeout: 20_000 });
 }
 
