@@ -1,12 +1,13 @@
 /**
  * The README tells the truth: its snippets run, its links lead somewhere, its lists are the code's.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
@@ -47,6 +48,16 @@ describe('README', () => {
     expect(stdout).toContain('completed released');
     const lines = readFileSync(join(home, 'sessions', '42.jsonl'), 'utf8').trim().split('\n');
     expect(lines.at(-1)).toMatch(/^\{"\$attempt":\d+,"role":"assistant"/);
+    expect(existsSync(join(home, 'sessions', '42.jsonl.lock'))).toBe(false);
+  });
+
+  it('the first snippet, interrupted, ends as it says and leaves no lock', async () => {
+    writeFileSync(join(home, 'interrupted.mjs'), (snippets[0] ?? '').replace('sleep(500,', 'sleep(60_000,'));
+    const child = spawn(process.execPath, ['interrupted.mjs'], { cwd: home, stdio: ['ignore', 'pipe', 'inherit'] });
+    const said = text(child.stdout);
+    await vi.waitFor(() => expect(existsSync(join(home, 'sessions', '42.jsonl.lock'))).toBe(true), 20_000);
+    child.kill('SIGINT');
+    expect(await said).toBe('aborted released\n');
     expect(existsSync(join(home, 'sessions', '42.jsonl.lock'))).toBe(false);
   });
 
