@@ -3,6 +3,7 @@
  * Pure, and safe for a terminal whatever the files say. Owns: the words and their order.
  */
 import { hostname } from 'node:os';
+import { expect } from '../config-checks.js';
 import { fit, harmless, inWords, labelsInWords, shortId } from '../text.js';
 import type { KeptReport } from '../kept-report.js';
 import type { Diagnosis, FreeBy } from './diagnosis.js';
@@ -69,9 +70,13 @@ export function reportInWords(report: KeptReport, now: number): string {
 
 /**
  * Writes the card of a diagnosis.
+ * @param diagnosis one of those `diagnose()` lists
  * @returns lines without escape sequences, the last one ended; what is not known or does not apply is left out
+ * @throws AttemptError `CONFIG_INVALID` for anything else, the list itself for one
  */
 export function cardOf(diagnosis: Diagnosis, { width = 80, name, reports = 3 }: CardOptions = {}): string {
+  const given: Partial<Diagnosis> | null | undefined = diagnosis;
+  expect(typeof given?.sentence === 'string', 'diagnosis', 'one of the list diagnose() resolves to', diagnosis);
   const { session, sentence, holder, liveness, next, at, also, budgets } = diagnosis;
   const columns = Math.max(LEAST_WIDTH, width);
   const line = (label: string, text: string | null): string[] => (text ? [row(label, text, columns)] : []);

@@ -3,11 +3,13 @@
  * Owns: what is proved to be dead. Must not know: what is done about it.
  */
 import { closeSync, constants, lstatSync, openSync, readdirSync, readSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parseAsk } from '../locks/file/asks.js';
 import { replaceableAt } from '../locks/file/one-try.js';
 import { occupantOf, type Occupant } from '../locks/file/occupant.js';
 import type { Places } from '../locks/file/session-path.js';
+import { isTorn } from '../locks/file/tickets.js';
+import { PREPARED } from '../locks/file/tokens.js';
 import { isProvablyDead, type ProcessMark } from '../owner.js';
 
 export interface Leftover {
@@ -45,7 +47,7 @@ function markIn(path: string): Partial<ProcessMark> | null {
 function leftoverAt(path: string, name: string, now: number, held: number | null): Leftover | null {
   const stat = lstatSync(path, { throwIfNoEntry: false });
   if (!stat) return null;
-  if (name.startsWith('new.') && stat.isDirectory() && now - stat.mtimeMs > PREPARED_MS) {
+  if (PREPARED.test(name) && stat.isDirectory() && now - stat.mtimeMs > PREPARED_MS) {
     return { path, kind: 'directory', proved: true, what: 'a lock directory that its process never put in place' };
   }
   if (name.startsWith('litter.')) {
@@ -57,6 +59,9 @@ function leftoverAt(path: string, name: string, now: number, held: number | null
     return { path, kind: 'file', proved: true, what: 'an ask to end, of an attempt that has ended' };
   }
   if (!name.startsWith('wait.') || !stat.isFile()) return null;
+  if (isTorn(dirname(path), name, now)) {
+    return { path, kind: 'file', proved: true, what: 'a place in line that says nothing of whose it is' };
+  }
   const mark = markIn(path);
   if (mark === null || !isProvablyDead(mark)) return null;
   return { path, kind: 'file', proved: true, what: `the place in line of a process that is gone (pid ${mark.pid})` };

@@ -61,6 +61,20 @@ it('stopped for longer than the lease with a rival: it finds the lock lost, ends
   expect((await rival.ended).code).toBe(0);
 }, 60_000);
 
+it('ended by a signal while one waits that is stopped: what it leaves open for that one it takes away', async ({ bench }) => {
+  const holder = await start(bench);
+  const waiter = bench.attempt(['run', '-q', 's', 'true']);
+  const waits = (): boolean => bench.entries('s.attempt').some((name) => name.startsWith('wait.'));
+  await until('one to wait', waits);
+  waiter.kill('SIGSTOP');
+  await until('it to be stopped', () => isStopped(waiter.pid));
+  holder.kill('SIGTERM');
+  expect((await holder.ended).signal).toBe('SIGTERM');
+  expect([waits(), bench.entries('.').includes('s.lock')]).toEqual([true, false]);
+  waiter.kill('SIGCONT');
+  expect((await waiter.ended).code).toBe(0);
+}, 60_000);
+
 function leaseEnd(bench: Bench): number {
   const [owner = ''] = bench.entries('s.lock');
   return Number(owner.split('.')[2] ?? Infinity);

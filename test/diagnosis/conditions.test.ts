@@ -166,6 +166,15 @@ test('nothing hostile reaches a terminal: names, labels, notes and reports are s
   expect(diagnosis?.next.command).toBeNull();
 });
 
+test('a card of what is no diagnosis is refused in words: of the list of diagnose() itself, too', async () => {
+  const list = await diagnose(session);
+  for (const [given, found] of [[list, 'an array'], [undefined, 'undefined'], [null, 'null'], [{}, 'an object']] as const) {
+    expect(() => cardOf(given as unknown as Diagnosis)).toThrow(expect.objectContaining({
+      code: 'CONFIG_INVALID', message: `diagnosis: expected one of the list diagnose() resolves to, got ${found}`,
+    }) as Error);
+  }
+});
+
 test('a directory gives each session in it once, with links, files and other directories beside them left alone', async () => {
   plant(join(dir, 'a'));
   mkdirSync(join(dir, 'b.attempt'));

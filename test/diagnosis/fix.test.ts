@@ -26,15 +26,15 @@ it('S7: the lock of a dead process is given back, dead places and directories go
   plantWaiter(session, deadMark());
   const alive = plantWaiter(session, {});
   const room = `${session}.attempt`;
-  mkdirSync(join(room, 'new.1'));
-  utimesSync(join(room, 'new.1'), new Date(0), new Date(0));
-  mkdirSync(join(room, 'new.2')); // being prepared right now
+  mkdirSync(join(room, 'new.11234567-89ab-4cde-8f01-23456789abcd'));
+  utimesSync(join(room, 'new.11234567-89ab-4cde-8f01-23456789abcd'), new Date(0), new Date(0));
+  mkdirSync(join(room, 'new.21234567-89ab-4cde-8f01-23456789abcd')); // being prepared right now
   writeFileSync(join(room, 'litter.1'), 'somebody else\'s');
   const fixes = fix(await factsOf(session, undefined));
   expect(fixes.map(({ changed }) => changed)).toEqual([true, true, true]);
   expect(fixes[0]?.what).toMatch(/gave back the lock of attempt planted \(token 7\), whose process is gone/);
   expect(existsSync(`${session}.lock`)).toBe(false);
-  expect(readdirSync(room).sort()).toEqual(['litter.1', 'new.2', alive.split('/').at(-1)].sort());
+  expect(readdirSync(room).sort()).toEqual(['litter.1', 'new.21234567-89ab-4cde-8f01-23456789abcd', alive.split('/').at(-1)].sort());
   expect(fix(await factsOf(session, undefined)), 'a second time there is nothing to do').toEqual([]);
 });
 

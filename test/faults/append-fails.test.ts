@@ -37,6 +37,20 @@ test.each([
   expect(kept).toEqual([{ n: 1 }, { n: 2 }]);
 });
 
+test('S15: a write that ends short is told, and the next one starts a new line behind what there is of it', async () => {
+  const path = newPath();
+  const session = openFile(path, 7);
+  session.append({ n: 1 });
+  const { error } = withSteps((name, _index, args) => {
+    if (name === 'writeSync') (args as unknown[])[1] = (args[1] as Buffer).subarray(0, 9);
+  }, () => session.append({ lost: true }));
+  expect(error).toMatchObject({ code: 'WRITE_FAILED' });
+  session.append({ n: 2 });
+  void session.close();
+  const { records, torn } = await readSession(path);
+  expect([records.map(({ record }) => record), torn]).toEqual([[{ n: 1 }, { n: 2 }], [2]]);
+});
+
 test('S15: the look back at neighbours fails: not acknowledged, though it may be there', () => {
   const path = newPath();
   const session = openFile(path, 7);

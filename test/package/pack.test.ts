@@ -59,9 +59,10 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 it('contains what is needed and nothing else', () => {
   const built = String.raw`dist\/(machines|src)\/.*\.(js|d\.ts)|dist\/machines\/.*\.map|dist\/bin\/(.*\.cjs|LICENSES\.txt)`;
   const written = String.raw`machines\/.*\.ts|machines\/README\.md|visualizations\/.*|README\.md|CHANGELOG\.md|LICENSE|package\.json`;
-  const allowed = new RegExp(`^(${built}|${written})$`);
+  const pages = String.raw`src\/.*\.md|test\/((faults|kit|embeddings\/[^/]+)\/)?README\.md|test\/(kit\/examples|embeddings)\/.*\.m?[jt]s`;
+  const allowed = new RegExp(`^(${built}|${written}|${pages})$`);
   expect(packed.filter((path) => !allowed.test(path))).toEqual([]);
-  expect(packed.filter((path) => /\/(cli|demo|bench|visualize)\//.test(path))).toEqual([]);
+  expect(packed.filter((path) => /\/(cli|demo|bench|visualize)\/.*\.js|\.test\.ts$/.test(path))).toEqual([]);
   for (const path of ['README.md', 'CHANGELOG.md', 'LICENSE', 'machines/attempt.machine.ts', 'dist/bin/attempt.cjs',
     'dist/src/inspector/page/main.js', 'visualizations/attempt.svg']) {
     expect(packed).toContain(path);

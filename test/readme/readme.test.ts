@@ -1,20 +1,20 @@
 /**
  * The README tells the truth: its snippets run, its links lead somewhere, its lists are the code's.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, vi } from 'vitest';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
 const snippets = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, code]) => code ?? '');
 
-/** What a reader has in their program already. */
+/** What a reader has in their program already, from the second snippet on: the first is a whole program. */
 const READERS_OWN = `
-  const stopButton = new AbortController();
   const model = { ask: async (prompt, { signal }) => (signal.throwIfAborted(), 'a reply to ' + prompt) };
   const prompt = 'hello';
   const agent = { run: async function* () { yield 'one'; yield 'two'; } };
@@ -30,7 +30,7 @@ afterAll(() => rmSync(home, { recursive: true, force: true }));
 
 function run(code: string, index: number): { status: number | null; stdout: string; stderr: string } {
   const file = join(home, `snippet-${index}.mjs`);
-  writeFileSync(file, READERS_OWN + code);
+  writeFileSync(file, index === 0 ? code : READERS_OWN + code);
   return spawnSync(process.execPath, [file], { cwd: home, encoding: 'utf8', timeout: 20_000 });
 }
 
@@ -48,6 +48,16 @@ describe('README', () => {
     expect(stdout).toContain('completed released');
     const lines = readFileSync(join(home, 'sessions', '42.jsonl'), 'utf8').trim().split('\n');
     expect(lines.at(-1)).toMatch(/^\{"\$attempt":\d+,"role":"assistant"/);
+    expect(existsSync(join(home, 'sessions', '42.jsonl.lock'))).toBe(false);
+  });
+
+  it('the first snippet, interrupted, ends as it says and leaves no lock', async () => {
+    writeFileSync(join(home, 'interrupted.mjs'), (snippets[0] ?? '').replace('sleep(500,', 'sleep(60_000,'));
+    const child = spawn(process.execPath, ['interrupted.mjs'], { cwd: home, stdio: ['ignore', 'pipe', 'inherit'] });
+    const said = text(child.stdout);
+    await vi.waitFor(() => expect(existsSync(join(home, 'sessions', '42.jsonl.lock'))).toBe(true), 20_000);
+    child.kill('SIGINT');
+    expect(await said).toBe('aborted released\n');
     expect(existsSync(join(home, 'sessions', '42.jsonl.lock'))).toBe(false);
   });
 

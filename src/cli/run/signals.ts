@@ -1,6 +1,7 @@
 /**
  * Signals that reach `attempt run`: which stop it, which are passed on, and how it is itself stopped and continued.
  */
+import { takeAllAway } from '../../locks/file/left-open.js';
 import { STOP_SIGNALS, type StopSignal } from '../exits.js';
 
 export interface SignalTargets {
@@ -47,9 +48,10 @@ export function listenToSignals(targets: SignalTargets): () => void {
 
 /**
  * Ends this process by a signal, as whoever sent it expects to see it end. Other listeners (proper-lockfile's exit
- * hooks) must not stand in the way: there is nothing left for them to do.
+ * hooks) must not stand in the way: what they would have to do is done here.
  */
 export function dieBy(signal: StopSignal): void {
+  takeAllAway();
   process.removeAllListeners(signal);
   process.kill(process.pid, signal);
 }

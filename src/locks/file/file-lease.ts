@@ -94,10 +94,7 @@ export class FileLease implements Lease {
     return this.#parts.isOwedToAll || this.token % GIVEN_TO_ALL === 0;
   }
 
-  get places(): Places {
-    return this.#parts.own.places;
-  }
-
+  get places(): Places { return this.#parts.own.places; }
   get passed(): number { return this.#parts.passed; }
   get hold(): Hold { return this.#parts.hold; }
   get session(): string { return this.places.session; }
@@ -133,6 +130,7 @@ export class FileLease implements Lease {
     if (now >= this.#deadline && !this.#doubted) {
       this.#doubted = true;
       this.#notices.tell({ type: 'inDoubt' });
+      if (!this.#isOurs()) return; // whoever was told has given it back
     }
     try {
       const due = now - this.#renewedAt >= this.#parts.renewMs;
@@ -154,8 +152,8 @@ export class FileLease implements Lease {
 
   /** Async only by contract: renewal stops, and the lock is given back, within this very call. */
   release(): Promise<ReleaseAnswer> {
+    this.#ear.lastLook(); // first: whoever is told something there may give it back
     if (this.#phase === 'over' && !this.#unanswered) return Promise.resolve('notHeld');
-    this.#ear.lastLook();
     if (this.#phase === 'held') this.#phase = 'releasing';
     let removed: boolean;
     try {
@@ -249,9 +247,9 @@ export class FileLease implements Lease {
     } catch { /* the disk is in trouble: that is why it is lost, and there is nothing of ours left to give back */ }
   }
 
-  #isHeld(): boolean {
-    return this.#phase === 'held' && this.#parts.own.isThere();
-  }
+  #isOurs(): boolean { return this.#phase === 'held'; }
+
+  #isHeld(): boolean { return this.#isOurs() && this.#parts.own.isThere(); }
 
   #stateShown(): string {
     return `${this.#parts.info.state}\n${this.#parts.info.note ?? ''}`;

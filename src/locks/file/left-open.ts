@@ -27,6 +27,7 @@ export function takeAwayUnlessTaken(places: Places, entry: string, clock: Clock)
   waitingFor.add(takeAway);
 }
 
-function takeAllAway(): void {
+/** For who ends without `exit`: by a signal. */
+export function takeAllAway(): void {
   for (const takeAway of waitingFor) takeAway();
 }

@@ -109,8 +109,9 @@ class LocalFileLocks implements LockStore {
           return () => {};
         });
       }
-      if (asker.offer) return await this.#accept(asker.offer, request, place.leave);
       const plain = await properLockfile();
+      // From here to a place that is left nothing is awaited out of turn: what was offered meanwhile would be nobody's.
+      if (asker.offer) return await this.#accept(asker.offer, request, place.leave);
       while (place.isFirst() && this.#isWanted(request)) {
         const before = glanceAt(places.room);
         const front = waitMs === 0 ? null : this.#turns.frontOf(places, before.tickets);

@@ -13,6 +13,7 @@ import { lstatSync, readdirSync, renameSync, rmdirSync, unlinkSync } from 'node:
 import { join } from 'node:path';
 import { attempted } from './errno.js';
 import { clearEntry, discardEmpty, discardStaged, GONE, removeEmpty } from './lock-removal.js';
+import { MOST_STALL_MS, stallMeter } from './stall.js';
 import { identityOf, isSame, isStill, STAGED, type Identity, type Occupant } from './occupant.js';
 import { nameOf, parseName, rewriteRecord, writeRecord, type OwnerName, type OwnerRecord } from './owner-entry.js';
 import { makeMarked, makeRoom, settleMode } from './permissions.js';
@@ -20,9 +21,6 @@ import type { Places } from './session-path.js';
 
 /** What a rename onto the lock's place says when somebody else has it. On Windows a sharing violation says so. */
 const TAKEN = [...GONE, 'ENOTEMPTY', 'EEXIST', ...(process.platform === 'win32' ? ['EPERM', 'EACCES'] : [])];
-
-/** Nobody takes an empty directory for dead that is younger: plain proper-lockfile's least `stale` is 2 000. */
-const MOST_STALL_MS = 1_500;
 
 /** Who owns what lies in there, by name. */
 const ownersIn = (lock: string): string[] => readdirSync(lock).filter((entry) => parseName(entry) !== null);
@@ -105,7 +103,7 @@ export class OwnLock {
       if (!isStill(lock, dead)) return false;
       for (const entry of dead.staged) clearEntry(this.places, entry);
       const emptied = identityOf(lock);
-      return emptied?.ino === dead.ino && this.#place(staged, name, emptied);
+      return emptied?.ino === dead.ino && emptied.birthtimeMs === dead.birthtimeMs && this.#place(staged, name, emptied);
     });
   }
 
@@ -150,9 +148,12 @@ export class OwnLock {
     makeRoom(this.places); // first: a room that cannot be had must not cost the dead lock its end
     if (!attempted(() => renameSync(join(lock, dead), join(lock, nameOf(name))), ...GONE)) return false;
     this.#is(name);
-    rewriteRecord(this.path, record);
-    this.clearStaged();
-    return true;
+    const told = attempted(() => {
+      rewriteRecord(this.path, record);
+      this.clearStaged();
+    }, ...GONE);
+    if (!told) this.#entry = null; // we were stopped for longer than our lease: somebody took it over from us
+    return told;
   }
 
   /** Renews, and with `token` states it. False: our owner file is gone, the lock is lost. */
@@ -217,6 +218,7 @@ export class OwnLock {
 
   /** Gives the lock back. False: it was not ours any more. May be called again after a throw. */
   remove(): boolean {
+    const stalledMs = stallMeter();
     if (this.#entry !== null) {
       const there = attempted(() => unlinkSync(this.path), ...GONE);
       this.#entry = null;
@@ -225,14 +227,14 @@ export class OwnLock {
     }
     if (this.#left === null) return false;
     // Asked again: the empty directory of back then may have aged and be somebody else's by now.
-    if (this.#left !== 'open' && (this.#left === 'fresh' || isStill(this.places.lock, this.#left))) this.#removeLeft();
+    if (this.#left !== 'open' && (this.#left === 'fresh' || isStill(this.places.lock, this.#left))) this.#removeLeft(stalledMs);
     this.#left = null;
     return true;
   }
 
-  #removeLeft(): void {
+  #removeLeft(stalledMs: () => number): void {
     try {
-      removeEmpty(this.places);
+      removeEmpty(this.places, stalledMs);
     } catch (error) {
       this.#left = identityOf(this.places.lock);
       throw error;

@@ -10,6 +10,7 @@ import type { ReleaseAnswer } from '../lock-store.js';
 import { isSame, occupantOf, STAGED, type Identity, type Occupant } from './occupant.js';
 import { parseName } from './owner-entry.js';
 import type { Places } from './session-path.js';
+import { MOST_STALL_MS, stallMeter } from './stall.js';
 import { isAwaited } from './tickets.js';
 
 /** "It is not there", said of a name inside the lock: the lock may have been replaced by something else. */
@@ -17,8 +18,9 @@ export const GONE = ['ENOENT', 'ENOTDIR'];
 
 /** Removes a lock of ours by its owner's name. False if that owner is no longer there. */
 export function removeOwner(places: Places, entry: string): boolean {
+  const stalledMs = stallMeter();
   if (!attempted(() => unlinkSync(join(places.lock, entry)), ...GONE)) return false;
-  removeEmpty(places);
+  removeEmpty(places, stalledMs);
   return true;
 }
 
@@ -49,15 +51,18 @@ const MOST_LITTER_NAME = 40;
 /**
  * Removes the directory after its owner file is gone. What somebody else put into it is moved to the room, not
  * deleted: it would otherwise keep the session locked for ever.
+ * @param stalledMs since before its owner file was removed: after a stop an empty directory there may be a plain user's own
+ * lock. It then stays, to be taken over by age.
  */
-export function removeEmpty(places: Places): void {
+export function removeEmpty(places: Places, stalledMs: () => number): void {
   const { lock } = places;
-  if (attempted(() => rmdirSync(lock), ...GONE, 'ENOTEMPTY', 'EEXIST')) return;
+  const isDone = (): boolean => stalledMs() >= MOST_STALL_MS || attempted(() => rmdirSync(lock), ...GONE, 'ENOTEMPTY', 'EEXIST');
+  if (isDone()) return;
   const entries = entriesOf(lock);
   // Gone, a successor's, or emptied by somebody else, who may be in it by now: it then ages.
   if (entries.length === 0 || entries.some((entry) => parseName(entry) !== null)) return;
   for (const entry of entries) clearEntry(places, entry);
-  attempted(() => rmdirSync(lock), ...GONE, 'ENOTEMPTY', 'EEXIST');
+  isDone();
 }
 
 function entriesOf(lock: string): string[] {

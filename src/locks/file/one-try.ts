@@ -80,7 +80,10 @@ let loading: Promise<typeof lockfile> | undefined;
 
 /** proper-lockfile puts exit hooks on the process when it is loaded: so it is loaded with the first lock, not before. */
 export function properLockfile(): Promise<typeof lockfile> {
-  return (loading ??= import('proper-lockfile').then((module) => module.default));
+  return (loading ??= import('proper-lockfile').then((module) => module.default, (error: unknown) => {
+    loading = undefined; // no descriptor to be had, perhaps: the next one tries again
+    throw error;
+  }));
 }
 
 /**

@@ -2,7 +2,7 @@
  * Permissions of what we lay beside a session: they follow the session file's, so that whoever may write the session
  * may also take its lock over, and whoever may not read it is not told who works on it.
  */
-import { chmodSync, mkdirSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync } from 'node:fs';
 import { codeOf } from './errno.js';
 import { OUR_MARK } from './occupant.js';
 import type { Places } from './session-path.js';
@@ -29,13 +29,22 @@ export function settleMode(lock: string, has: number, mode: number | null): void
 export function makeRoom({ room, mode }: Places): void {
   try {
     const made = mkdirSync(room, { recursive: true });
-    if (made !== undefined && mode !== null) change(room, directoryModeOf(mode));
+    if (made === undefined) expectDirectory(room);
+    else if (mode !== null) change(room, directoryModeOf(mode));
   } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error;
     // EEXIST would read as "somebody holds the lock"; it is no answer but a fault, and says what to remove.
-    throw Object.assign(new Error(`${room}: expected a directory, got something else; remove it`), { code: 'ENOTDIR' });
+    throw noDirectory(room, 'something else');
   }
 }
+
+/** A planted link would have us write, and clear up, somewhere else. Throws ENOENT if nothing is there. */
+export function expectDirectory(room: string): void {
+  if (lstatSync(room).isSymbolicLink()) throw noDirectory(room, 'a symbolic link');
+}
+
+const noDirectory = (room: string, found: string): Error =>
+  Object.assign(new Error(`${room}: expected a directory, got ${found}; remove it`), { code: 'ENOTDIR' });
 
 function change(path: string, mode: number): void {
   try {

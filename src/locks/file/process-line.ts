@@ -29,7 +29,7 @@ export class ProcessLine {
   /** Tickets in front that let a free lock lie: stopped, or hung. They are not waited for again. */
   readonly #passed = new Set<string>();
   #ticket: string | null = null;
-  #lyingFree: { readonly front: string; readonly since: number } | null = null;
+  #lyingFree: { readonly first: string; readonly since: number } | null = null;
   #telling: unknown = null;
 
   constructor(places: Places, clock: Clock) {
@@ -67,6 +67,7 @@ export class ProcessLine {
   frontOf(tickets: readonly string[]): string | null {
     for (const ticket of this.#passed) if (!tickets.includes(ticket)) this.#passed.delete(ticket);
     const own = this.#ticket === null ? -1 : tickets.indexOf(this.#ticket);
+    if (own < 0 && !this.isEmpty) this.#takeTicket(); // it could not be laid, or somebody removed it
     for (let at = (own < 0 ? tickets.length : own) - 1; at >= 0; at -= 1) {
       const ticket = tickets[at] as string;
       if (!this.#passed.has(ticket) && !clearIfDead(this.#places.room, ticket)) return ticket;
@@ -74,21 +75,29 @@ export class ProcessLine {
     return null;
   }
 
-  /** Is it that ticket's turn? Those behind it wait for it as we do, and only it can be blamed. */
-  isFirst(front: string, tickets: readonly string[]): boolean {
-    return tickets.find((ticket) => !this.#passed.has(ticket)) === front;
+  /** Whose turn it is, as far as we know: of those who wait only it can be blamed. */
+  firstOf(tickets: readonly string[]): string | undefined {
+    return tickets.find((ticket) => !this.#passed.has(ticket));
+  }
+
+  /** Is there one that we do not wait for any more? */
+  get hasPassed(): boolean {
+    return this.#passed.size > 0;
   }
 
   /**
-   * The lock is free, or not, and it is the turn of `front`.
+   * The lock is free, or not, and it is the turn of `first`.
    * @returns true if it has let it lie for long enough: it is passed from now on
    */
-  letsLie(front: string, isFree: boolean): boolean {
+  letsLie(first: string | undefined, isFree: boolean): boolean {
     const now = this.#clock.now();
-    if (!isFree) this.#lyingFree = null;
-    else if (this.#lyingFree?.front !== front) this.#lyingFree = { front, since: now };
-    else if (now - this.#lyingFree.since >= GRACE_MS) this.#passed.add(front);
-    return this.#passed.has(front);
+    if (!isFree || first === undefined) this.#lyingFree = null;
+    else if (this.#lyingFree?.first !== first) this.#lyingFree = { first, since: now };
+    else if (now - this.#lyingFree.since >= GRACE_MS) {
+      this.#passed.add(first);
+      return true;
+    }
+    return false;
   }
 
   /** One of ours has been served: the others of ours wait behind those who wait now. */
@@ -106,7 +115,8 @@ export class ProcessLine {
       const tickets = ticketsAmong(readdirSync(room));
       const looked = new Set([...tickets.slice(0, MOST_LOOKED_INTO), ...tickets.slice(-MOST_LOOKED_INTO)]);
       for (const ticket of looked) clearIfDead(room, ticket);
-      this.#ticket = takeTicket(room, this.#id, tickets, [...this.#waiting]);
+      if (this.#ticket !== null) removeTicket(room, this.#ticket);
+      this.#ticket = takeTicket(room, this.#id, tickets, [...this.#waiting], this.#places.mode);
     } catch { /* nobody sees us wait; the try for the lock itself will say what is wrong */ }
   }
 

@@ -4,12 +4,12 @@
  * process that is, and which of its attempts wait.
  * Source: tickets as in Lamport's bakery; one is as good as another for order, so equal numbers go by their ids.
  */
-import { closeSync, openSync, readdirSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import { lstatSync, readdirSync, renameSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { identity, isProvablyDead, processMark } from '../../owner.js';
 import type { Waiter } from '../lock-store.js';
 import { attempted } from './errno.js';
-import { readJson, rewriteJson } from './owner-entry.js';
+import { readJson, rewriteJson, writeJson } from './owner-entry.js';
 import { isFoundDead } from './proof-of-death.js';
 
 const PATTERN = /^wait\.(\d{1,16})\.([0-9a-f-]{36})$/;
@@ -42,14 +42,16 @@ const contentOf = (waiting: readonly Waiting[]): string => JSON.stringify({
   ...processMark(), since: Date.now(), waiting: waiting.slice(0, MOST_NAMED), count: waiting.length,
 });
 
-/** Takes a ticket. @returns its name */
-export function takeTicket(room: string, id: string, tickets: readonly string[], waiting: readonly Waiting[]): string {
+/** Takes a ticket. @param mode permissions of the session; null: as the process makes its files @returns its name */
+export function takeTicket(
+  room: string, id: string, tickets: readonly string[], waiting: readonly Waiting[], mode: number | null = null,
+): string {
   const name = `wait.${behind(tickets)}.${id}`;
-  const fd = openSync(join(room, name), 'wx');
   try {
-    writeSync(fd, contentOf(waiting));
-  } finally {
-    closeSync(fd);
+    writeJson(join(room, name), contentOf(waiting), mode);
+  } catch (error) {
+    removeTicket(room, name); // a disk that is full leaves no half of it, for which others would wait
+    throw error;
   }
   return name;
 }
@@ -99,11 +101,23 @@ function isGone(read: Read): boolean {
   return !canTell && !(since > Date.now() - MOST_WAIT_MS);
 }
 
-/** Removes a ticket whose process is provably gone, or of which there is no telling for a day. False: it stays. */
+/** A ticket is written in microseconds; one that cannot be read for so long will never be: torn by a kill, or not one of ours. */
+const UNREADABLE_MS = 10_000;
+
+/** Is it of no use to anybody, however it came about? A plain file alone: nothing else is touched. */
+export function isTorn(room: string, ticket: string, now: number): boolean {
+  const stat = lstatSync(join(room, ticket), { throwIfNoEntry: false });
+  return stat !== undefined && stat.isFile() && now - stat.mtimeMs > UNREADABLE_MS && readTicket(room, ticket) === null;
+}
+
+/**
+ * Removes a ticket whose process is provably gone, of which there is no telling for a day, or which says nothing.
+ * False: it stays.
+ */
 export function clearIfDead(room: string, ticket: string): boolean {
   const isDead = (): boolean => {
     const read = readTicket(room, ticket);
-    return read !== null && isGone(read);
+    return read === null ? isTorn(room, ticket, Date.now()) : isGone(read);
   };
   if (!isFoundDead(`${room} ${ticket}`, isDead)) return false;
   try {

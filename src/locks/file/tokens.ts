@@ -13,12 +13,15 @@ import { closeSync, openSync, readdirSync, renameSync, rmSync, statSync, unlinkS
 import { join } from 'node:path';
 import { bootMark } from '../../owner.js';
 import { attempted, codeOf } from './errno.js';
-import { makeRoom } from './permissions.js';
+import { expectDirectory, makeRoom } from './permissions.js';
 import type { Places } from './session-path.js';
 import { ticketsAmong } from './tickets.js';
 
 /** Made once, never renamed or removed: who made it may make the first number, and nobody else ever. */
 const FIRST = 'token.first';
+
+/** What is prepared in a room: by acquisitions and asks, which have a UUID. Other things beside it are not ours to remove. */
+export const PREPARED = /^new\.[0-9a-f-]{36}$/;
 
 /**
  * So often a room with that mark is looked through in vain for a number: one look may miss a name that is renamed during
@@ -75,13 +78,14 @@ export function readLedger(room: string): TokenLedger {
   const asks: string[] = [];
   const mark = `boot.${bootMark()}`;
   let current = false;
+  expectDirectory(room);
   const names = readdirSync(room);
   for (const name of names) {
     const number = Number(/^token\.([1-9]\d{0,15})$/.exec(name)?.[1] ?? 0);
     if (number > 0 && Number.isSafeInteger(number)) numbers.push(number);
     else if (name === mark) current = true;
     else if (name.startsWith('boot.')) oldMarks.push(name);
-    else if (name.startsWith('new.')) prepared.push(name);
+    else if (PREPARED.test(name)) prepared.push(name);
     else if (name.startsWith('ask.')) asks.push(name);
   }
   numbers.sort((a, b) => a - b);

@@ -18,8 +18,8 @@ const MOST_IN_A_ROW = 8;
 /** Who comes before us. */
 export interface Front {
   readonly ticket: string;
-  /** It is its turn: nobody comes before it. */
-  readonly isNext: boolean;
+  /** It is its turn, or one before it has let a free lock lie: worth looking again soon. */
+  readonly isSuspect: boolean;
 }
 
 export class Turns {
@@ -52,9 +52,10 @@ export class Turns {
     const line = this.lineAt(places);
     const ticket = line.frontOf(tickets);
     if (ticket === null) return null;
-    const isNext = line.isFirst(ticket, tickets);
-    if (isNext && line.letsLie(ticket, this.#freeIn(places) <= 0)) return this.frontOf(places, tickets);
-    return { ticket, isNext };
+    // Whoever comes next lets it lie, if it does. Not only the one right behind may say so: that one may be stopped, too.
+    const next = line.firstOf(tickets);
+    if (line.letsLie(next, this.#freeIn(places) <= 0)) return this.frontOf(places, tickets);
+    return { ticket, isSuspect: next === ticket || line.hasPassed };
   }
 
   /**
@@ -81,7 +82,7 @@ export class Turns {
     // A free lock that is not for us: looked at again when whoever it is for should have it.
     const lookAgainIn = (): number => {
       if (front === null) return this.#freeIn(places) + 1;
-      return front.isNext && this.#freeIn(places) <= 0 ? GRACE_MS : Infinity;
+      return front.isSuspect && this.#freeIn(places) <= 0 ? GRACE_MS : Infinity;
     };
     await untilChanged({ places, front: front?.ticket ?? null, lookAgainIn }, this.#clock, ms, signal);
   }

@@ -10,6 +10,7 @@ import { leftoversIn } from '../../../src/diagnosis/leftovers.js';
 import { localFileLocks } from '../../../src/locks/file/local-file-locks.js';
 import { placesOf } from '../../../src/locks/file/session-path.js';
 import type { LeaseNotice, LockStore } from '../../../src/locks/lock-store.js';
+import { granted } from './attempt.js';
 import { temporaryDirectory } from '../../support/temporary.js';
 
 const asksIn = (session: string): string[] => readdirSync(`${session}.attempt`).filter((name) => name.startsWith('ask.'));
@@ -35,6 +36,21 @@ async function until(what: string, fact: () => boolean): Promise<void> {
     await new Promise((resolve) => { setTimeout(resolve, 5); });
   }
 }
+
+test('S2 S7: who gives back on hearing that it is asked, while it gives back, gives back once: the next keeps the lock', async () => {
+  const locks = localFileLocks();
+  const { session, lease, plant } = await held(locks);
+  const answers: string[] = [];
+  lease.onNotice(() => void lease.release().then((answer) => answers.push(answer)));
+  await new Promise((resolve) => { setTimeout(resolve, 120); }); // it listens from its first beat on
+  const waiting = granted(locks, session, { waitMs: 5_000 });
+  writeFileSync(plant(), '{}');
+  answers.push(await lease.release());
+  const next = await waiting;
+  expect(answers.sort()).toEqual(['notHeld', 'released']);
+  expect(readdirSync(`${session}.lock`)).toEqual([expect.stringMatching(`^owner.${next.token}.`)]);
+  expect(await next.release()).toBe('released');
+});
 
 test('S7: what is planted in place of an ask is neither heard, followed, waited for nor touched', async () => {
   const { session, lease, heard, plant } = await held();

@@ -10,7 +10,7 @@ import type { Lease } from '../../../src/locks/lock-store.js';
 import { localFileLocks } from '../../../src/locks/file/local-file-locks.js';
 import { processMark } from '../../../src/owner.js';
 import { CountingClock, watchers } from '../../support/counting-clock.js';
-import { granted } from './attempt.js';
+import { ask, granted } from './attempt.js';
 import { contender, newSession } from './contender.js';
 
 const ticketsOf = (session: string): string[] =>
@@ -48,6 +48,32 @@ describe('within a process', () => {
     expect(served).toEqual([...served.keys()]);
     expect(tokens).toEqual([...tokens.keys()].map((number) => number + first.token + 1));
     expect([existsSync(`${session}.lock`), ticketsOf(session), clock.armed, watchers()]).toEqual([false, [], 0, 0]);
+  });
+
+  test.each([0, 1, 2, 3, 4])('S6 L3: one try beside a giving back %i steps later: it is granted, or it is free', async (steps) => {
+    const session = newSession();
+    const locks = localFileLocks();
+    const first = await granted(locks, session);
+    const once = ask(locks, session);
+    for (let step = 0; step < steps; step += 1) await Promise.resolve();
+    expect(await first.release()).toBe('released');
+    const answer = await once;
+    if (answer.status === 'granted') await answer.lease.release();
+    expect([answer.status === 'unknown', existsSync(`${session}.lock`)]).toEqual([false, false]);
+  });
+
+  test('S6 L3: one whose patience ends as the lock is given back is granted it, or it is free', async () => {
+    const session = newSession();
+    const locks = localFileLocks();
+    for (const waitMs of Array.from({ length: 12 }, (_, n) => n + 1)) {
+      const first = await granted(locks, session);
+      const waiting = ask(locks, session, { waitMs });
+      await new Promise((resolve) => { setTimeout(resolve, waitMs); });
+      await first.release();
+      const answer = await waiting;
+      if (answer.status === 'granted') await answer.lease.release();
+      expect(existsSync(`${session}.lock`)).toBe(false);
+    }
   });
 
   test('S7 M13: what was passed on is not the old holder\'s any more: not to stage, to revive or to force', async () => {
@@ -146,6 +172,13 @@ describe('among processes', () => {
     expect(existsSync(hung)).toBe(true);
     const [status] = await localFileLocks().query(session);
     expect(status?.waiting).toMatchObject([{ attemptId: 'planted', sameProcess: true }]);
+  });
+
+  test('L4 L7: and so are three, of whom none can pass another', async () => {
+    const session = newSession();
+    const hung = [1, 2, 3].map((number) => plantTicket(session, number, processMark()));
+    await (await granted(localFileLocks(), session, { waitMs: 20_000 })).release();
+    expect(hung.every((path) => existsSync(path))).toBe(true);
   });
 
   test('M22 S7: a free lock is not refused to one try because others are in line', async () => {

@@ -1,12 +1,14 @@
 /**
  * What somebody else does right between two calls of a small step: it is noticed, or harms nobody.
  */
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { removeEmpty } from '../../../src/locks/file/lock-removal.js';
 import { identityOf, isStill, occupantOf, type Occupant } from '../../../src/locks/file/occupant.js';
 import { rewriteJson, writeJson } from '../../../src/locks/file/owner-entry.js';
+import { makeRoom } from '../../../src/locks/file/permissions.js';
+import { takeTicket } from '../../../src/locks/file/tickets.js';
 import { claimToken, readLedger } from '../../../src/locks/file/tokens.js';
 import { aside, failing, withSteps } from '../../support/fs-steps.js';
 import { temporaryDirectory } from '../../support/temporary.js';
@@ -98,7 +100,7 @@ describe('S7: an end that found a stray, and then', () => {
       if (name !== 'readdirSync') return;
       aside(() => rmSync(join(places.lock, 'stray')));
       readdir();
-    }, () => removeEmpty(places));
+    }, () => removeEmpty(places, () => 0));
     return { ...run, removals, left: existsSync(places.lock) };
   }
 
@@ -107,6 +109,46 @@ describe('S7: an end that found a stray, and then', () => {
   ])('%s: it is somebody else\'s, and left to age', (_what, readdir) => {
     expect(ending(readdir)).toMatchObject({ error: null, removals: 1, left: true });
   });
+});
+
+test('S7: an end that is stopped once its owner file is gone leaves the empty directory, which may be a plain user\'s by now, to age', () => {
+  const { own, places } = setUp();
+  own.take(recordOf(), UNTIL, () => 0);
+  const now = vi.spyOn(performance, 'now');
+  onTestFinished(() => now.mockRestore());
+  const began = performance.now();
+  const { result, error } = withSteps((name) => {
+    if (name === 'unlinkSync') now.mockReturnValue(began + 1_600);
+  }, () => own.remove());
+  expect([result, error, existsSync(places.lock)]).toEqual([true, null, true]);
+});
+
+test('L4: who is stopped after it took an open lock, and has lost it since, has not taken it: no error', () => {
+  const { own, places } = setUp();
+  mkdirSync(places.lock);
+  const open = nameAs(0, 0, OTHER);
+  writeFileSync(join(places.lock, open), '{}');
+  let renamed = false;
+  const { result, error } = withSteps((name) => {
+    const [entry = ''] = aside(() => readdirSync(places.lock));
+    if (renamed && name === 'openSync') aside(() => renameSync(join(places.lock, entry), join(places.lock, nameAs(9, 9, OTHER))));
+    renamed ||= name === 'renameSync';
+  }, () => own.takeOver(open, recordOf(), UNTIL));
+  expect([result, error, own.isTaken, readdirSync(places.lock)]).toEqual([false, null, false, [nameAs(9, 9, OTHER)]]);
+});
+
+test('S7: a link in place of the room is no room', () => {
+  const { home, places } = setUp();
+  symlinkSync(home, places.room);
+  for (const enter of [() => makeRoom(places), () => readLedger(places.room)]) expect(enter).toThrow('got a symbolic link; remove it');
+});
+
+test('L4: a ticket that cannot be written whole is not left for others to wait for', () => {
+  const room = temporaryDirectory();
+  const { error } = withSteps((name) => {
+    if (name === 'writeSync') throw failing('ENOSPC');
+  }, () => takeTicket(room, OTHER, [], []));
+  expect([error, readdirSync(room)]).toEqual([expect.objectContaining({ code: 'ENOSPC' }), []]);
 });
 
 test('S3: many claims of others in a row do not make a token jump', () => {

@@ -122,7 +122,7 @@ describe('whom it waits for', () => {
     line.join(infoOf('one'))();
     const [hung, other] = [plant(1), plant(2)];
     const both = [hung, other];
-    expect([line.isFirst(hung, both), line.isFirst(other, both)]).toEqual([true, false]);
+    expect([line.firstOf(both) === hung, line.firstOf(both) === other]).toEqual([true, false]);
     expect(line.letsLie(hung, true)).toBe(false);
     await clock.advance(GRACE_MS - 1);
     expect([line.letsLie(hung, true), line.letsLie(hung, false)]).toEqual([false, false]);
@@ -133,7 +133,7 @@ describe('whom it waits for', () => {
     expect(line.letsLie(hung, true), 'counted anew for another one').toBe(false);
     await clock.advance(GRACE_MS);
     expect(line.letsLie(hung, true)).toBe(true);
-    expect([line.isFirst(hung, both), line.isFirst(other, both)]).toEqual([false, true]);
+    expect([line.firstOf(both) === hung, line.firstOf(both) === other]).toEqual([false, true]);
     expect([line.frontOf(both), line.frontOf([hung])]).toEqual([other, null]);
     expect(line.frontOf([other]), 'it has gone').toBe(other);
     expect(line.frontOf([hung]), 'and come again').toBe(hung);
@@ -202,10 +202,21 @@ describe('turns', () => {
     expect(turns.frontOf(places, [])).toBeNull();
     expect(turns.frontOf(places, tickets())).toBeNull();
     const [first = '', second = ''] = [plant(0), plant(0)].sort();
-    expect(turns.frontOf(places, tickets())).toEqual({ ticket: second, isNext: false });
-    expect(turns.frontOf(places, [first, ...tickets().slice(2)])).toEqual({ ticket: first, isNext: true });
+    expect(turns.frontOf(places, tickets())).toEqual({ ticket: second, isSuspect: false });
+    expect(turns.frontOf(places, [first, ...tickets().slice(2)])).toEqual({ ticket: first, isSuspect: true });
     await clock.advance(GRACE_MS);
     expect(turns.frontOf(places, [first, ...tickets().slice(2)])).toBeNull();
+  });
+
+  test('L4 L7: of two that do not move each is passed, also the one that we are not right behind', async () => {
+    const { clock, turns, places, tickets, plant } = turnsAt();
+    const [first = '', second = ''] = [plant(0), plant(0)].sort();
+    turns.frontOf(places, tickets());
+    await clock.advance(500);
+    expect(turns.frontOf(places, tickets()), 'one is passed, the other one is looked at sooner').toEqual({ ticket: second, isSuspect: true });
+    expect(turns.lineAt(places).firstOf([first, second])).toBe(second);
+    await clock.advance(GRACE_MS);
+    expect(turns.frontOf(places, tickets())).toBeNull();
   });
 
   test.runIf(process.platform === 'linux').each([['alive', processMark(), false], ['dead', NOBODY, true]])(

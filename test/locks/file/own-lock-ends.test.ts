@@ -76,9 +76,9 @@ describe('given back', () => {
 
   test('S7: what is not there, or not empty, is left as it is', () => {
     const { places } = setUp();
-    expect(() => removeEmpty(places)).not.toThrow();
+    expect(() => removeEmpty(places, () => 0)).not.toThrow();
     writeFileSync(places.lock, '');
-    expect(() => removeEmpty(places)).not.toThrow();
+    expect(() => removeEmpty(places, () => 0)).not.toThrow();
     expect(existsSync(places.lock)).toBe(true);
   });
 

@@ -16,8 +16,8 @@ const ID = '01234567-89ab-4cde-8f01-23456789abcd';
 const LATER = Date.now() + 3_600_000;
 const LONG_AGO = Date.now() - 3_600_000;
 
-const attempt = (session: string, options: LocalFileLocksOptions = {}) =>
-  runAttempt({ session, locks: localFileLocks(options), waitMs: 0, work: () => expect.fail('must not run') });
+const attempt = (session: string, options: LocalFileLocksOptions = {}, waitMs = 0) =>
+  runAttempt({ session, locks: localFileLocks(options), waitMs, work: () => expect.fail('must not run') });
 
 /** What lies at the lock's place, and what is said about it. */
 const PLANTED: Record<string, { plant: (lock: string) => void; said: RegExp }> = {
@@ -130,6 +130,22 @@ describe('the way to the session', () => {
     const lease = await granted(localFileLocks({ statfs, unsafeFilesystem: 'warn' }), session);
     expect(await warned).toMatchObject({ code: 'ATTEMPT_UNSAFE_FILESYSTEM' });
     await lease.release();
+  });
+
+  test('S7: a link in place of the room is not followed: nothing is laid or cleared where it leads', async () => {
+    const session = newSession();
+    const home = temporaryDirectory();
+    const theirs = ['new.project', `new.${'0'.repeat(8)}-0000-4000-8000-${'0'.repeat(12)}`, 'token.4', 'boot.old'];
+    for (const name of theirs) writeFileSync(join(home, name), '');
+    for (const name of theirs) utimesSync(join(home, name), 1, 1);
+    symlinkSync(home, `${session}.attempt`);
+    const before = picture(home);
+    for (const waitMs of [0, 5_000]) {
+      const report = await attempt(session, {}, waitMs);
+      expect(report).toMatchObject({ outcome: 'notStarted', error: { code: 'LOCK_STORE_FAILED' } });
+      expect(`${(report.error as Error).cause}`).toMatch(/expected a directory, got a symbolic link; remove it/);
+    }
+    expect([picture(home), existsSync(`${session}.lock`)]).toEqual([before, false]);
   });
 
   test('L3: a directory under the name of a staged file, planted in the lock, locks nobody out, and is kept', async () => {

@@ -2,11 +2,11 @@
  * Tickets of those who wait: in which order they are, what is believed of them, and when one goes.
  */
 import { randomUUID } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import {
-  clearIfDead, removeTicket, requeueTicket, rewriteTicket, takeTicket, ticketsAmong, waitersIn,
+  clearIfDead, isTorn, removeTicket, requeueTicket, rewriteTicket, takeTicket, ticketsAmong, waitersIn,
 } from '../../../src/locks/file/tickets.js';
 import { processMark } from '../../../src/owner.js';
 import { temporaryDirectory } from '../../support/temporary.js';
@@ -65,6 +65,35 @@ test('M22: of a stranger\'s ticket only what has the right shape is shown, at mo
     expect(clearIfDead(room, ticket), 'not one of ours, so nothing is known of it').toBe(false);
   }
   expect(waitersIn(room)).toHaveLength(101);
+});
+
+test('L7 M15: a ticket that says nothing, of a kill or a full disk, goes when it is old; what is no plain file stays', () => {
+  const room = temporaryDirectory();
+  const torn = `wait.1.${id('1')}`;
+  writeFileSync(join(room, torn), '');
+  expect([clearIfDead(room, torn), isTorn(room, torn, Date.now())], 'it may be being written').toEqual([false, false]);
+  const other = `wait.2.${id('2')}`;
+  mkdirSync(join(room, other));
+  const whole = plant(room, { ...processMark(), since: Date.now(), waiting: [] }, 3);
+  for (const name of [torn, other, whole]) utimesSync(join(room, name), 1, 1);
+  expect([torn, other, whole].map((name) => isTorn(room, name, 11_001))).toEqual([true, false, false]);
+  expect(isTorn(room, torn, 11_000)).toBe(false);
+  expect(isTorn(room, 'wait.9.gone', 99_000)).toBe(false);
+  const again = `wait.4.${id('4')}`; // not looked at before, so not believed
+  renameSync(join(room, torn), join(room, again));
+  expect([again, other, whole].map((name) => clearIfDead(room, name))).toEqual([true, false, false]);
+  expect(readdirSync(room).sort()).toEqual([other, whole].sort());
+});
+
+test('M22: a ticket has the permissions of its session', () => {
+  const room = temporaryDirectory();
+  const before = process.umask(0o077);
+  try {
+    const modes = [0o664, null].map((mode, n) => statSync(join(room, takeTicket(room, id(`${n}`), [], [], mode))).mode & 0o777);
+    expect(modes).toEqual(process.platform === 'win32' ? modes : [0o664, 0o600]);
+  } finally {
+    process.umask(before);
+  }
 });
 
 test('M14: the same pid is the same process only if it has started at the same time', () => {

@@ -73,7 +73,7 @@ test('S3: a strange name is no token, and the end of all numbers is said', () =>
 test('L5 M15: what a killed start prepared is removed by a later grant, what is being prepared is not', async () => {
   const session = newSession();
   await next(session);
-  const [old, young] = ['new.old', 'new.young'].map((name) => join(`${session}.attempt`, name));
+  const [old, young] = ['1', '2'].map((n) => join(`${session}.attempt`, `new.${n}0000000-0000-4000-8000-000000000000`));
   for (const path of [old, young]) mkdirSync(path ?? '');
   writeFileSync(join(old ?? '', 'owner.0.1.x'), '{}');
   const long = new Date(Date.now() - 60_000);
@@ -86,12 +86,12 @@ test('S3: a room says which numbers there are, of which boot, who waits, who ask
   const room = temporaryDirectory();
   const id = '01234567-89ab-4cde-8f01-23456789abcd';
   const names = [
-    'token.10', 'token.9', 'token.first', `boot.${bootMark()}`, 'boot.another', 'new.x', `wait.2.${id}`, `wait.10.${id}`, `ask.3.user.${id}`,
-    'litter.1', 'reports', 'xtoken.11', 'token.12x', 'renew.x',
+    'token.10', 'token.9', 'token.first', `boot.${bootMark()}`, 'boot.another', `new.${id}`, `wait.2.${id}`, `wait.10.${id}`, `ask.3.user.${id}`,
+    'litter.1', 'reports', 'xtoken.11', 'token.12x', 'renew.x', 'new.x', `new.${id}.txt`,
   ];
   for (const name of names) writeFileSync(join(room, name), '');
   expect(readLedger(room)).toEqual({
-    highest: 10, numbers: [9, 10], current: true, oldMarks: ['boot.another'], prepared: ['new.x'],
+    highest: 10, numbers: [9, 10], current: true, oldMarks: ['boot.another'], prepared: [`new.${id}`],
     tickets: [`wait.2.${id}`, `wait.10.${id}`], asks: [`ask.3.user.${id}`],
   });
   rmSync(join(room, 'token.9'));
@@ -137,11 +137,12 @@ test('S3: who was first and died before its number was there: time is above all 
 test('M15: what was being prepared goes when it is old enough, whatever is in it', () => {
   const room = temporaryDirectory();
   const ledger = (): ReturnType<typeof readLedger> => readLedger(room);
-  mkdirSync(join(room, 'new.full', 'deep'), { recursive: true });
-  writeFileSync(join(room, 'new.file'), '');
+  const [file, full] = ['new.01234567-89ab-4cde-8f01-23456789abcd', 'new.11234567-89ab-4cde-8f01-23456789abcd'] as const;
+  mkdirSync(join(room, full, 'deep'), { recursive: true });
+  writeFileSync(join(room, file), '');
   for (const name of ledger().prepared) utimesSync(join(room, name), 1, 1);
   clearAbandoned(room, ledger(), 1_000);
-  expect(ledger().prepared).toEqual(['new.file', 'new.full']);
+  expect(ledger().prepared).toEqual([file, full]);
   const before = ledger();
   clearAbandoned(room, before, 1_001);
   expect(ledger().prepared).toEqual([]);

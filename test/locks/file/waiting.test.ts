@@ -66,7 +66,7 @@ test('M20: a change of what it watches wakes it, and nothing stays armed', async
 });
 
 describe('whose turn it is says what to wait for', () => {
-  const front = (isNext: boolean): Front => ({ ticket: 'wait.1.x', isNext });
+  const front = (isSuspect: boolean): Front => ({ ticket: 'wait.1.x', isSuspect });
   async function sleeps(lock: 'free' | 'ours, empty' | 'of the dead', before: Front | null): Promise<number> {
     const { clock, places } = setUp();
     mkdirSync(places.room);
