@@ -144,10 +144,11 @@ export const ACCEPTED = [
   { file: F('local-file-locks'), code: 'if (passed === null) return false;', why: 'what follows fails then, and is let go: given back to all' },
   { file: F('occupant'), code: 'seen === null', to: 'true', why: own },
   // Left open.
-  { file: F('lock-directory'), code: 'if (this.#entry === null) return;', to: 'false', why: 'where our file was last, none is' },
+  { file: F('lock-directory'), code: 'if (this.#entry === null) return null;', to: 'false', why: 'where our file was last, none is' },
   { file: F('lock-directory'), code: "this.#left = 'open';", why: 'any word that is not `fresh`: no directory is still that' },
   { file: F('lock-directory'), code: "if (this.#left !== 'open' && (", to: 'true', why: 'said for the types: no directory is still a word' },
   { file: F('lock-directory'), code: "if (this.#left !== 'open' && (", to: '""', why: 'said for the types: no directory is still a word' },
+  { file: F('one-try'), code: 'isOwedToAll: false }), settings);', to: 'true', why: 'such a lease is only released, and knows of nobody who waits' },
   { file: F('one-try'), code: 'isInLine = false,', why: quicker },
   { file: F('one-try'), code: "if (open?.kind !== 'open' ||", to: 'true', why: quicker },
   { file: F('one-try'), code: "if (open?.kind !== 'open' ||", to: '""', why: quicker },

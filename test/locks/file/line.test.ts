@@ -62,6 +62,24 @@ describe('within a process', () => {
     expect([answer.status === 'unknown', existsSync(`${session}.lock`)]).toEqual([false, false]);
   });
 
+  test('L4: what was passed on while nobody else waited does not count: past others it is passed on eight times', async () => {
+    const session = newSession();
+    const locks = localFileLocks();
+    let lease = await granted(locks, session);
+    const waiting = Array.from({ length: 15 }, () => granted(locks, session, { waitMs: 20_000 }));
+    const passedOn: boolean[] = [];
+    for (const next of waiting) {
+      if (lease.token === 7) plantTicket(session, 9_999, processMark());
+      const { token } = lease;
+      void lease.release();
+      const [owner = ''] = existsSync(`${session}.lock`) ? readdirSync(`${session}.lock`) : [];
+      passedOn.push(owner.startsWith(`owner.${token + 1}.`));
+      lease = await next;
+    }
+    await lease.release();
+    expect(passedOn.indexOf(false), 'six among themselves, eight past the other').toBe(14);
+  });
+
   test('S6 L3: one whose patience ends as the lock is given back is granted it, or it is free', async () => {
     const session = newSession();
     const locks = localFileLocks();
