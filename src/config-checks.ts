@@ -17,6 +17,16 @@ export function expect(ok: boolean, name: string, expected: string, got: unknown
   if (!ok) throw new AttemptError('CONFIG_INVALID', `${name}: expected ${expected}, got ${shown(got)}`);
 }
 
+/** Throws `CONFIG_INVALID` for an option that is not known: misspelt, it would be as if it had not been given. */
+export function expectKnown(options: object, known: readonly string[]): void {
+  for (const key of Object.keys(options)) {
+    if (known.includes(key)) continue;
+    const near = known.find((one) => one.toLowerCase() === key.toLowerCase() || one === `${key}Ms` || (key.length > 2 && one.startsWith(key)));
+    const hint = near ? `did you mean ${near}?` : `known are ${known.join(', ')}`;
+    throw new AttemptError('CONFIG_INVALID', `${key}: there is no such option; ${hint}`);
+  }
+}
+
 /** Throws `CONFIG_INVALID` unless the value is a number of milliseconds that a timer can keep. */
 export function expectMs(
   name: string, value: unknown, { min = 0, infinite = false } = {},

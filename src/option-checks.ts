@@ -3,8 +3,7 @@
  * Owns: what is `CONFIG_INVALID`, and which doubtful budgets are warned of. Must not know: how an attempt is run.
  */
 import type { Budgets } from '../machines/attempt.types.js';
-import { expect, expectMs } from './config-checks.js';
-import { AttemptError } from './errors.js';
+import { expect, expectKnown, expectMs } from './config-checks.js';
 import type { LockStore } from './locks/lock-store.js';
 import type { AbortRequester, AttemptOptions } from './options.js';
 import { warn } from './warnings.js';
@@ -29,14 +28,7 @@ export function expectFunction(name: string, value: unknown): void {
   expect(value === undefined || typeof value === 'function', name, 'a function', value);
 }
 
-export function expectKnownKeys(options: object): void {
-  for (const key of Object.keys(options)) {
-    if ((KNOWN as readonly string[]).includes(key)) continue;
-    const near = KNOWN.find((known) => known.toLowerCase() === key.toLowerCase() || known === `${key}Ms`);
-    const hint = near ? `did you mean ${near}?` : `known are ${KNOWN.join(', ')}`;
-    throw new AttemptError('CONFIG_INVALID', `${key}: there is no such option; ${hint}`);
-  }
-}
+export const expectKnownKeys = (options: object): void => expectKnown(options, KNOWN);
 
 export function budgetsOf(options: AttemptOptions<unknown>, leaseMs: number): Budgets {
   const { waitMs = 60_000, answerMs = 5_000, openMs = 5_000, settleMs = 2_000, cleanupMs = 5_000 } = options;

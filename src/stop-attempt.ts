@@ -3,7 +3,7 @@
  * Owns: whom it binds to, and how long it waits. Must not know: how an ask travels.
  */
 import { systemClock, type Clock } from './clock.js';
-import { expect, expectMs } from './config-checks.js';
+import { expect, expectKnown, expectMs } from './config-checks.js';
 import { localFileLocks } from './locks/file/local-file-locks.js';
 import type { AskAnswer, Holder, LockStore } from './locks/lock-store.js';
 import { checkLocks } from './option-checks.js';
@@ -121,6 +121,7 @@ const isSame = (now: Holder | null, then: Holder): boolean =>
  * @throws AttemptError `CONFIG_INVALID`, `SESSION_INVALID`; the store's own error where the lock cannot be looked at
  */
 export async function stopAttempt(session: string, options: StopOptions = {}): Promise<StopAnswer> {
+  expectKnown(options, ['locks', 'withinMs', 'attemptId', 'reason', 'onAsked', 'clock']);
   const { locks = localFileLocks(), withinMs = 30_000, attemptId, reason, onAsked, clock = systemClock } = options;
   expect(typeof session === 'string' && session.length > 0, 'session', 'a non-empty path or key', session);
   checkLocks(locks);

@@ -1,7 +1,7 @@
 /**
  * `diagnose()`: what is the matter with a session, or with every session of a directory. Reads only.
  */
-import { expect } from '../config-checks.js';
+import { expect, expectKnown } from '../config-checks.js';
 import { classified } from './classify.js';
 import type { Diagnosis } from './diagnosis.js';
 import { factsOf } from './facts.js';
@@ -25,6 +25,7 @@ export interface DiagnoseOptions {
  *   error where the files cannot be read
  */
 export async function diagnose(path: string, options: DiagnoseOptions = {}): Promise<readonly Diagnosis[]> {
+  expectKnown(options, ['directory']);
   const { directory } = options;
   expect(typeof path === 'string' && path !== '' && !path.includes('\0'), 'path', 'a session or a directory', path);
   expect(directory === undefined || (typeof directory === 'string' && directory !== ''), 'directory', 'a path', directory);

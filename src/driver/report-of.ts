@@ -76,8 +76,8 @@ function lostError<T>(spec: AttemptSpec<T>, { reason }: AttemptOutput): AttemptE
   const what = failure
     ? `given up for a window of its work, and could not be had back: ${failure.message}`
     : `lost while the attempt ran: ${describe(reason ?? '') || 'no reason given'}.`;
-  return new AttemptError('LEASE_LOST', `${spec.session}: the lock was ${what} What the work wrote before is in the `
-    + 'session; what it tried to write later was refused.', failure ? { cause: failure } : {});
+  return new AttemptError('LEASE_LOST', `${spec.session}: the lock was ${what} Records it wrote before are in the `
+    + 'session, those it tried to write later were refused; what else it did was not.', failure ? { cause: failure } : {});
 }
 
 const isStartFailure = (reason: unknown): reason is StartFailure =>
@@ -121,7 +121,7 @@ export function busyError(session: string, holder: Holder | null, waitMs: number
     'LOCK_BUSY',
     // No holder was told: patience may have ended before the store could say whether there is one.
     (holder ? `${session} is locked, after ${waited}: ${inWords(holder, now)}. `
-      : `${session} was not locked for us within ${waited}; who holds it, if anybody does, was not told. `)
+      : `${session} was refused us, or not locked for us within ${waited}; who holds it, if anybody does, was not told. `)
       + 'Wait longer (waitMs), or try again later.',
     { holder, retryAfterMs },
   );

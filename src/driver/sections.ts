@@ -3,7 +3,7 @@
  * Owns: which are open. Must not know: what a budget is; the machine decides whether one waits (INCIDENTS M17).
  */
 import type { AttemptEvent } from '../../machines/attempt.types.js';
-import { expect, expectMs } from '../config-checks.js';
+import { expect, expectKnown, expectMs } from '../config-checks.js';
 import { AttemptError } from '../errors.js';
 import type { LazyAbort } from './lazy-abort.js';
 
@@ -52,6 +52,7 @@ export class Sections {
 
   /** What the work calls. See `WorkContext.section`. */
   async run<T>(name: string, fn: () => T | PromiseLike<T>, options: SectionOptions = {}): Promise<T> {
+    expectKnown(options, ['graceMs', 'pauseTimeout']);
     const { graceMs = 0, pauseTimeout = false } = options;
     const isName = typeof name === 'string' && name.length > 0 && name.length <= LONGEST_NAME;
     expect(isName, 'section', `a name of 1 to ${LONGEST_NAME} characters`, name);

@@ -3,7 +3,7 @@
  * Owns: how feed, locks and page meet. Must not know: how a page is drawn.
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import { expect } from '../config-checks.js';
+import { expect, expectKnown } from '../config-checks.js';
 import { attempts } from '../register.js';
 import { RECORDS_CHANNEL } from '../trace/channels.js';
 import type { TraceRecord } from '../trace/record.js';
@@ -125,6 +125,7 @@ class Inspector {
  * @throws (rejects) AttemptError `CONFIG_INVALID`; the native error where the port or the socket cannot be had
  */
 export async function inspectAttempts(options: InspectOptions = {}): Promise<Inspection> {
+  expectKnown(options, ['directories', 'directory', 'allowAbort', 'reason', 'port', 'key', 'keepsProcess', 'replay', 'socket']);
   const { directories = [], directory, allowAbort = false, port = 0, replay, socket, key } = options;
   expect(Array.isArray(directories) && directories.every((one) => typeof one === 'string' && one !== ''),
     'directories', 'a list of paths', directories);

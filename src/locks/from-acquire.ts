@@ -2,7 +2,7 @@
  * Any lock one already has, as a LockStore: the way to migrate. It has no leases and no tokens, and says so.
  */
 import { systemClock, type Clock } from '../clock.js';
-import { expect, expectMs } from '../config-checks.js';
+import { expect, expectKnown, expectMs } from '../config-checks.js';
 import type {
   AcquireRequest, AcquireResult, AskAnswer, AskToEnd, Holder, Lease, LeaseNotice, LockStore, ReleaseAnswer, SessionStatus,
 } from './lock-store.js';
@@ -90,6 +90,7 @@ class BorrowedLock implements Lease {
  * @throws AttemptError `CONFIG_INVALID`
  */
 export function fromAcquire(acquire: Acquire, options: FromAcquireOptions = {}): LockStore {
+  expectKnown(options, ['releaseMs', 'clock']);
   const { releaseMs = 5_000, clock = systemClock } = options;
   expect(typeof acquire === 'function', 'acquire', 'a function', acquire);
   expectMs('releaseMs', releaseMs, { min: 1 });

@@ -16,7 +16,7 @@ const holder = (more: Partial<Holder>): Holder => ({
 describe('a busy lock', () => {
   test.each<[string, Holder | null, number, number | null, string]>([
     ['nobody was told', null, 50, null,
-      's was not locked for us within 50 ms of waiting; who holds it, if anybody does, was not told. '],
+      's was refused us, or not locked for us within 50 ms of waiting; who holds it, if anybody does, was not told. '],
     ['one try', holder({}), 0, null, 's is locked, after one try: held for 4 s by attempt theirs (running, pid 7). '],
     ['until when', holder({ until: 7_000 }), 50, 2_000,
       's is locked, after 50 ms of waiting: held for 4 s by attempt theirs (running, pid 7); free in 2 s at the latest, unless it is renewed. '],

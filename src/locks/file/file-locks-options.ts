@@ -2,7 +2,7 @@
  * The options of file locks: what they mean, their defaults, and their checks. Touches nothing.
  */
 import { systemClock, type Clock } from '../../clock.js';
-import { expect, expectMs } from '../../config-checks.js';
+import { expect, expectKnown, expectMs } from '../../config-checks.js';
 import { LEAST_LEASE_MS } from './lease-times.js';
 import { FilesystemCheck, type Statfs, type UnsafeFilesystem } from './safe-filesystem.js';
 
@@ -23,6 +23,7 @@ export interface LocalFileLocksOptions {
 export function checked(options: LocalFileLocksOptions): {
   readonly leaseMs: number; readonly directory: string | undefined; readonly filesystem: FilesystemCheck; readonly clock: Clock;
 } {
+  expectKnown(options, ['leaseMs', 'directory', 'unsafeFilesystem', 'statfs', 'clock']);
   const { leaseMs = 10_000, directory, unsafeFilesystem = 'refuse', statfs, clock = systemClock } = options;
   expectMs('leaseMs', leaseMs, { min: LEAST_LEASE_MS });
   expect(directory === undefined || (typeof directory === 'string' && directory !== ''), 'directory', 'a path', directory);
