@@ -49,7 +49,7 @@ it.for<[string[], RegExp]>([
   [['run', '-E', '256', 's', 'true'], /0 to 255/],
   [['run', '-s', 'NOPE', 's', 'true'], /signal/],
   [['run', '-l', 'nothing', 's', 'true'], /key=value/],
-  [['run', '/', 'true'], /directory/],
+  [['run', '/', 'true'], /^attempt: \/: expected a file to lock, got a directory; name a file in it\n$/],
   [['run', '--report', 'no/where', 's', 'true'], /no\/where/],
 ])('calls %j a wrong call: 125, in at most two lines, and nothing is run', async ([args, message], { bench }) => {
   const { code, stdout, stderr } = await bench.run(...args);

@@ -71,6 +71,15 @@ describe('what is no session', () => {
     for (const purpose of ['read', 'make'] as const) expect(() => realSession(home, purpose)).toThrow(invalid);
   });
 
+  test('S2: the name of a directory, which ends with /, whatever is there: nothing is made', () => {
+    const home = temporaryDirectory();
+    writeFileSync(join(home, 'file'), '');
+    for (const name of ['none/', 'none/further/', 'file/']) {
+      for (const purpose of ['read', 'make'] as const) expect(() => realSession(`${home}/${name}`, purpose), name).toThrow(invalid);
+    }
+    expect(readdirSync(home)).toEqual(['file']);
+  });
+
   test('S2: a file with two names, to lock; to ask about it is one', () => {
     const one = join(temporaryDirectory(), 'one');
     writeFileSync(one, '');
