@@ -124,7 +124,8 @@ class Inspector {
  * what a page does not read in time is dropped and counted.
  *
  * @returns the page's address, and what closes it
- * @throws (rejects) AttemptError `CONFIG_INVALID`, `SESSION_INVALID` (a `directory/` that is missing); the native error where the port or the socket cannot be had
+ * @throws (rejects) AttemptError `CONFIG_INVALID`, `SESSION_INVALID` (a `directory/` that is missing); the native error where the
+ *   port or the socket cannot be had
  */
 export async function inspectAttempts(options: InspectOptions = {}): Promise<Inspection> {
   const { directories = [], directory, allowAbort = false, port = 0, replay, socket, key } = options;

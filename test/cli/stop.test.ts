@@ -55,11 +55,12 @@ it('stop of a command that will not end: 75, and it is still held; the ask stand
 });
 
 it('stop of what is not our lock: 1, and it stays', async ({ bench }) => {
-  mkdirSync(bench.path('s.lock'));
+  mkdirSync(bench.path('s.lock/of-another-program'), { recursive: true });
   const { code, stderr } = await bench.run('stop', 's');
   expect(code).toBe(EXIT.matter);
-  expect(stderr).toMatch(/cannot be asked; nothing was changed/);
-  await bench.start('rmdir', ['s.lock']).ended;
+  const what = 'what is not a lock of ours (a directory with of-another-program in it)';
+  expect(stderr).toBe(`attempt: s: held by ${what}, which cannot be asked; nothing was changed\n`);
+  await bench.start('rm', ['-r', 's.lock']).ended;
 });
 
 it('--take-over: the holder ends its command and exits 117, the taker runs', async ({ bench }) => {
