@@ -2,15 +2,15 @@
  * The sessions a path names: itself, or, for a directory, every one in it that has a lock or had an attempt.
  */
 import { existsSync, readdirSync, realpathSync, statSync, type Dirent } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { AttemptError } from '../errors.js';
 import { codeOf } from '../locks/file/errno.js';
 import { namesDirectory, placesOf, sessionIn } from '../locks/file/session-path.js';
 
-/** A mistyped path is not a free session: of a session at least the directory is there, and `dir/` is itself. */
+/** A mistyped path is not a free session: of a session at least the directory is there, and with `dir/` that is meant. */
 export function expectSomewhere(path: string): void {
-  const isThere = existsSync(namesDirectory(path) ? path : dirname(path));
-  if (isThere) return;
+  const whole = resolve(path);
+  if (existsSync(namesDirectory(path) ? whole : dirname(whole))) return;
   const found = namesDirectory(path) ? 'no such directory' : 'neither it nor its directory';
   throw new AttemptError('SESSION_INVALID', `${path}: expected a session or a directory, found ${found}`);
 }
@@ -22,7 +22,7 @@ export function expectSomewhere(path: string): void {
  */
 export function sessionsAt(path: string, directory: string | undefined): readonly string[] {
   expectSomewhere(path);
-  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return [path];
+  if (!statSync(resolve(path), { throwIfNoEntry: false })?.isDirectory()) return [path];
   const entries = readdirSync(path, { withFileTypes: true });
   const names = directory === undefined ? namesBeside(path, entries) : namesElsewhere(path, entries, directory);
   return [...new Set(names)].sort().map((name) => join(path, name));

@@ -36,7 +36,6 @@ export function realSession(session: string, purpose: Purpose): string {
 }
 
 function resolved(session: string, purpose: Purpose): { readonly path: string; readonly mode: number | null } {
-  if (namesDirectory(session)) throw isDirectory(session);
   let path = resolve(session);
   for (let links = 0; links < MOST_LINKS; links += 1) {
     try {
@@ -48,6 +47,7 @@ function resolved(session: string, purpose: Purpose): { readonly path: string; r
       if (codeOf(error) !== 'ENOENT') throw error;
     }
     // Missing: either the file itself, or what a link points to.
+    if (namesDirectory(session)) throw isDirectory(session);
     if (purpose === 'make') mkdirSync(dirname(path), { recursive: true });
     else if (!lstatSync(dirname(path), { throwIfNoEntry: false })) return { path, mode: null };
     path = join(realpathSync.native(dirname(path)), basename(path));
@@ -58,7 +58,7 @@ function resolved(session: string, purpose: Purpose): { readonly path: string; r
   throw new AttemptError('SESSION_INVALID', `${session}: expected a file, got a circle of symbolic links`);
 }
 
-/** `sessions/` is a directory, whether it is there or not: a file of that name was not meant. */
+/** With `sessions/` a directory was meant: where there is nothing of that name, it is not that of a new file. */
 export const namesDirectory = (path: string): boolean => path.endsWith('/') || path.endsWith(sep);
 
 const isDirectory = (session: string): AttemptError =>
