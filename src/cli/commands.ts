@@ -202,7 +202,7 @@ function declareInspect(program: Command): void {
     .description('Serve a page on 127.0.0.1 that shows the locks of directories, and the attempts\n'
       + 'of runners that attach: what they do, what runs out next, who waits for whom.\n'
       + 'The printed address holds its key: whoever has it sees what you see. Nothing is\n'
-      + 'sent anywhere. With --port, ATTEMPT_INSPECT_KEY keeps the address over a\nrestart.')
+      + 'sent anywhere. With --port, ATTEMPT_INSPECT_KEY keeps the address over\na restart.')
     .argument('[dir...]', 'sessions, or directories of sessions; none: only\nattached runners')
     .option('--socket <path>', 'let runners attach here: attempt run --inspect-socket,\nattachTo() of attempt-lifecycle/inspector')
     .option('--allow-abort', 'show a stop button')

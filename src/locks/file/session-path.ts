@@ -47,7 +47,7 @@ function resolved(session: string, purpose: Purpose): { readonly path: string; r
       if (codeOf(error) !== 'ENOENT') throw error;
     }
     // Missing: either the file itself, or what a link points to.
-    if (namesDirectory(session)) throw isDirectory(session);
+    if (namesDirectory(session)) throw isDirectory(session, 'the name of a directory, which is not there');
     if (purpose === 'make') mkdirSync(dirname(path), { recursive: true });
     else if (!lstatSync(dirname(path), { throwIfNoEntry: false })) return { path, mode: null };
     path = join(realpathSync.native(dirname(path)), basename(path));
@@ -61,8 +61,8 @@ function resolved(session: string, purpose: Purpose): { readonly path: string; r
 /** With `sessions/` a directory was meant: where there is nothing of that name, it is not that of a new file. */
 export const namesDirectory = (path: string): boolean => path.endsWith('/') || path.endsWith(sep);
 
-const isDirectory = (session: string): AttemptError =>
-  new AttemptError('SESSION_INVALID', `${session}: expected a file to lock, got a directory; name a file in it`);
+const isDirectory = (session: string, got = 'a directory'): AttemptError =>
+  new AttemptError('SESSION_INVALID', `${session}: expected a file to lock, got ${got}; name a file in it`);
 
 /** What has another name too would have another lock under it. */
 function expectOneFile(session: string, stat: Stats, purpose: Purpose): void {
