@@ -90,6 +90,12 @@ test.concurrent('S2: under the lock of a session another attempt on it is refuse
   const refused = bench.attempt(twice, { env });
   refused.child.stdin?.end();
   expect(await refused.ended).toMatchObject({ code: EXIT.failed, stderr: expect.stringContaining(`kept in files:${bench.path('locks')}`) });
+  const between = `${nested} --store files:elsewhere sessions/b.jsonl -- sh -c '${nested} sessions/a.jsonl touch no'`;
+  const through = bench.attempt(['run', ...STORE, 'sessions/a.jsonl', '--', 'sh', '-c', between], { env });
+  through.child.stdin?.end();
+  expect(await through.ended, 'through another one, of another store').toMatchObject({
+    code: EXIT.failed, stderr: expect.stringContaining(`kept in files:${bench.path('locks')}`),
+  });
   const { child, ended } = bench.attempt(['run', ...STORE, 'sessions/a.jsonl', '--', 'sh', '-c', `${nested} sessions/b.jsonl touch yes`], { env });
   child.stdin?.end();
   expect(await ended, 'another session').toMatchObject({ code: 0 });
