@@ -102,8 +102,8 @@ export const stop = (session: string, options: StopCommandOptions): Promise<void
 async function stopIn(store: OpenedStore, session: string, options: StopCommandOptions): Promise<void> {
   const { wait, attempt, reason, json = false } = options;
   const { locks } = store;
-  if (store.kind === 'files') expectSomewhere(session);
   const places = store.kind === 'files' ? placesOf(session, store.directory, 'read') : null;
+  if (places && wasNeverHere(places)) expectSomewhere(session); // its directory may have gone while it is at work
   const path = places?.session ?? session;
   const name = harmless(places ? pathFromHere(path) : path);
   const onAsked = (holder: Holder): void => {

@@ -22,10 +22,11 @@ const ENGINES: Readonly<Record<string, 'postgres' | 'redis' | undefined>> = {
 };
 
 /** Without what may be a password. */
-export const shownUrl = (word: string): string => word.replace(/:\/\/.*/s, '://...').replace(/:[^@]*@/, ':...@');
+export const shownUrl = (word: string): string => word.replace(/:\/\/.*/s, '://...').replace(/:.*@/s, ':...@');
 
 /** What was typed may be the path alone, or `file:` and a path. */
 function hint(word: string): string {
+  if (word.includes('@')) return ''; // rather a URL, with what may be a password
   const path = word.includes(':') ? /^[a-z]+:(\.{0,2}\/(?!\/).*)$/is.exec(word)?.[1] : word;
   return path === undefined ? '' : `; for locks in a directory: files:${path.replace(/^~(?=\/)/, '"$HOME"')}`;
 }

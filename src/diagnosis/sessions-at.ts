@@ -10,7 +10,7 @@ import { namesDirectory, placesOf, sessionIn } from '../locks/file/session-path.
 /** A mistyped path is not a free session: of a session at least the directory is there, and with `dir/` that is meant. */
 export function expectSomewhere(path: string): void {
   const whole = resolve(path);
-  if (existsSync(namesDirectory(path) ? whole : dirname(whole))) return;
+  if (path !== '' && existsSync(namesDirectory(path) ? whole : dirname(whole))) return;
   const found = namesDirectory(path) ? 'no such directory' : 'neither it nor its directory';
   throw new AttemptError('SESSION_INVALID', `${path}: expected a session or a directory, found ${found}`);
 }

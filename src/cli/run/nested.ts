@@ -20,7 +20,16 @@ const OUTER_STORES = 'ATTEMPT_OUTER_STORES';
 
 function outerStores(): readonly string[] {
   const { [OUTER_STORES]: chain = '', ATTEMPT_KEPT_IN: nearest = '' } = process.env;
-  return [...new Set([...chain.split(' ').map(decodeURIComponent), nearest])].filter((word) => directoryOf(word) !== null);
+  return [...new Set([...chain.split(' ').map(decoded), nearest])].filter((word) => directoryOf(word) !== null);
+}
+
+/** What is none of ours names no store. */
+function decoded(word: string): string {
+  try {
+    return decodeURIComponent(word);
+  } catch {
+    return '';
+  }
 }
 
 /** What the command of an attempt is told, so that whatever it starts knows under whose locks it runs. */

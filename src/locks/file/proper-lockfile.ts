@@ -23,11 +23,11 @@ async function loaded(): Promise<typeof lockfile> {
   const before = new Set(signals().flatMap((signal) => process.rawListeners(signal)));
   const { default: plain } = await import('proper-lockfile');
   for (const signal of signals()) {
-    for (const listener of process.rawListeners(signal) as NodeJS.SignalsListener[]) {
-      if (before.has(listener)) continue;
-      process.off(signal, listener);
-      process.prependListener(signal, listener);
-    }
+    const all = process.rawListeners(signal) as NodeJS.SignalsListener[];
+    const theirs = all.find((listener) => listener.name === 'listener' && !before.has(listener)); // as signal-exit calls it
+    if (all.length === 1 || !theirs) continue;
+    process.off(signal, theirs);
+    process.prependListener(signal, theirs);
   }
   return plain;
 }
