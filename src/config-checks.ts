@@ -21,7 +21,7 @@ export function expect(ok: boolean, name: string, expected: string, got: unknown
 export function expectKnown(options: object, known: readonly string[]): void {
   for (const key of Object.keys(options)) {
     if (known.includes(key)) continue;
-    const near = known.find((one) => one.toLowerCase() === key.toLowerCase() || one === `${key}Ms` || (key.length > 2 && one.startsWith(key)));
+    const near = known.find((one) => one.toLowerCase() === key.toLowerCase() || (key.length > 2 && one.startsWith(key)));
     const hint = near ? `did you mean ${near}?` : `known are ${known.join(', ')}`;
     throw new AttemptError('CONFIG_INVALID', `${key}: there is no such option; ${hint}`);
   }

@@ -83,7 +83,8 @@ async function appendLines(write: Write): Promise<void> {
   } catch (error) {
     if (!(error instanceof AttemptError)) throw error;
     const before = written === 0 ? 'nothing' : `${written} before it`;
-    throw new AttemptError(error.code, `${error.message} (${before} written)`, { cause: error });
+    const said = error.message.replace(' Nothing was written.', ''); // of that line; of all of them it is told here
+    throw new AttemptError(error.code, `${said} (${before} written)`, { cause: error });
   }
 }
 

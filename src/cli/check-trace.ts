@@ -6,6 +6,7 @@ import { invariants } from '../../machines/attempt.invariants.js';
 import { harmless } from '../text.js';
 import { judgeTrace, type JudgedAttempt, type TraceFinding } from '../trace/judge.js';
 import { readTrace } from '../trace/read-trace.js';
+import { ofOption } from './option-file.js';
 
 export interface CheckTraceOptions {
   readonly json?: boolean;
@@ -32,10 +33,10 @@ function textOf({ attemptId, session, verdict, steps, findings }: JudgedAttempt)
 /**
  * Judges a trace file and prints what came of it.
  * @returns the exit status: 0 if no attempt of it left the machine or broke an invariant, else 1
- * @throws AttemptError `CONFIG_INVALID` for what is not a trace; the native error where it cannot be read
+ * @throws AttemptError `CONFIG_INVALID` for what is not a trace, or cannot be read
  */
 export function checkTrace(file: string, { json = false, stdout = process.stdout }: CheckTraceOptions = {}): 0 | 1 {
-  const attempts = judgeTrace(readTrace(file));
+  const attempts = judgeTrace(ofOption('--trace', 'read', () => readTrace(file)));
   const isLegal = attempts.every(({ verdict }) => verdict !== 'illegal');
   stdout.write(json ? `${JSON.stringify({ legal: isLegal, attempts }, null, 2)}\n` : `${attempts.map(textOf).join('\n')}\n`);
   return isLegal ? 0 : 1;

@@ -2,7 +2,7 @@
  * The words of the command: its subcommands, their arguments, options and examples. What they do is loaded when they are
  * used, so that none pays for another. Owns: the words. Must not know: what is done.
  */
-import { Option, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { DoctorOptions } from './doctor.js';
 import type { InspectCommandOptions } from './inspect.js';
 import type { LogOptions } from './log.js';
@@ -13,6 +13,13 @@ import { parseDuration } from './duration.js';
 import { declareRunOptions, type RunOptions } from './run/run-options.js';
 import { STORE_OPTION, type StoreOption } from './store-option.js';
 import { showWarnings } from './warnings.js';
+
+/** A whole number; the parser says what it got instead. */
+const numberFrom = (least: number, most: number) => (text: string): number => {
+  const number = Number(text);
+  if (/^\d+$/.test(text) && number >= least && number <= most) return number;
+  throw new InvalidArgumentError(`Expected a number from ${least} to ${most}.`);
+};
 
 function declareRun(program: Command): void {
   declareRunOptions(program.command('run')).action(async (session: string, words: readonly string[], options: RunOptions) => {
@@ -130,7 +137,7 @@ function declareUnlock(program: Command): void {
       + 'given back or taken over meanwhile, nothing is changed. A holder that lives\n'
       + 'learns of the loss, aborts its work and may write no more.')
     .argument('<session>', 'the session')
-    .addOption(new Option('--token <n>', 'as attempt doctor shows it').argParser(Number).makeOptionMandatory())
+    .addOption(new Option('--token <n>', 'as attempt doctor shows it').argParser(numberFrom(1, Number.MAX_SAFE_INTEGER)))
     .option('--force', 'also from a holder that may be at work')
     .option(...STORE_OPTION)
     .option('--json', 'for programs')
@@ -169,10 +176,11 @@ Examples:
 function declareCheck(program: Command): void {
   program.command('check')
     .summary('walk every world of the machine, and say what that proves')
-    .description('Walk every world of one, two or three attempts on one session, with a store, work\n'
-      + 'and crashes that do their worst, and say what holds. Exits 0 if all does, 1 if not.')
-    .addOption(new Option('--attempts <number>', 'how many attempts share the session').choices(['1', '2', '3']).default('2'))
-    .option('--all-set-ups', 'all 48 set-ups of an attempt, not only the two most unlike: minutes')
+    .description('Walk every world of one, two or three attempts on one session, with a store,\n'
+      + 'work and crashes that do their worst, and say what holds. Exits 0 if all does,\n1 if not.')
+    .addOption(new Option('--attempts <number>', 'how many share the session, 1 to 3')
+      .argParser(numberFrom(1, 3)).default(2))
+    .option('--all-set-ups', 'all 48 set-ups of an attempt, not only the two most\nunlike: minutes')
     .option('--trace <file>', 'instead, judge a recorded trace: is it a path of the\nmachine, and which invariant it breaks if not')
     .option('--json', 'for programs')
     .addHelpText('after', `
@@ -181,9 +189,9 @@ Examples:
   $ attempt check --trace run.ndjson           as attempt run --trace wrote it
   $ attempt check --attempts 3 --json > proof.json
 `)
-    .action(async ({ attempts, trace, ...options }: { attempts: string; trace?: string; allSetUps?: boolean; json?: boolean }) => {
+    .action(async ({ attempts, trace, ...options }: { attempts: 1 | 2 | 3; trace?: string; allSetUps?: boolean; json?: boolean }) => {
       process.exitCode = trace === undefined
-        ? (await import('./check.js')).check({ ...options, attempts: Number(attempts) as 1 | 2 | 3 })
+        ? (await import('./check.js')).check({ ...options, attempts })
         : (await import('./check-trace.js')).checkTrace(trace, options);
     });
 }
@@ -191,14 +199,14 @@ Examples:
 function declareInspect(program: Command): void {
   program.command('inspect')
     .summary('a live page of attempts and locks, on this machine')
-    .description('Serve a page on 127.0.0.1 that shows the locks of directories, and the attempts of\n'
-      + 'runners that attach: what they do, what runs out next, who waits for whom. The\n'
-      + 'printed address holds its key: whoever has it sees what you see. Nothing is sent\n'
-      + 'anywhere. With --port, ATTEMPT_INSPECT_KEY keeps the address over a restart.')
-    .argument('[dir...]', 'sessions, or directories of sessions; none: only attached runners')
+    .description('Serve a page on 127.0.0.1 that shows the locks of directories, and the attempts\n'
+      + 'of runners that attach: what they do, what runs out next, who waits for whom.\n'
+      + 'The printed address holds its key: whoever has it sees what you see. Nothing is\n'
+      + 'sent anywhere. With --port, ATTEMPT_INSPECT_KEY keeps the address over\na restart.')
+    .argument('[dir...]', 'sessions, or directories of sessions; none: only\nattached runners')
     .option('--socket <path>', 'let runners attach here: attempt run --inspect-socket,\nattachTo() of attempt-lifecycle/inspector')
     .option('--allow-abort', 'show a stop button')
-    .addOption(new Option('--port <n>', 'default: one the system chooses').argParser(Number))
+    .addOption(new Option('--port <n>', 'default: one the system chooses').argParser(numberFrom(0, 65_535)))
     .option('--replay <file>', 'play a recorded trace')
     .option('--store <where>', 'files:<dir>: the locks of those sessions lie there')
     .addHelpText('after', `
@@ -216,7 +224,7 @@ function declareMigrate(program: Command): void {
   program.command('migrate')
     .summary('make the tables of locks in PostgreSQL')
     .description('Make the tables that locks in PostgreSQL need, where they are missing, or print\nthe SQL that makes them.')
-    .option(...STORE_OPTION)
+    .option('--store <url>', 'postgres://...; default: $ATTEMPT_STORE')
     .option('--print', 'print the SQL, and touch nothing')
     .addHelpText('after', `
 Examples:

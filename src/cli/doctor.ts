@@ -76,7 +76,9 @@ async function examine(paths: readonly string[], store: OpenedStore, { json = fa
     throw new AttemptError('CONFIG_INVALID', '--fix: expected sessions in files; in an engine a dead holder leaves nothing but '
       + 'its lease: wait for its end, or attempt unlock');
   }
-  if (paths.length === 0 && !isEngine) throw new AttemptError('CONFIG_INVALID', 'doctor: expected a session or a directory, got none');
+  if (paths.length === 0 && !isEngine) {
+    throw new AttemptError('CONFIG_INVALID', 'doctor: expected <session|dir>, got none; see attempt doctor --help');
+  }
   const before = await diagnoseAll(paths, store);
   const fixes = fixing ? await fixAll(before, store) : null;
   const after = fixes ? await diagnoseAll(paths, store) : before;

@@ -4,7 +4,7 @@
 import { constants } from 'node:os';
 
 export const EXIT = {
-  /** `doctor`: something is the matter; `unlock`: it changed nothing. */
+  /** `doctor`: something is the matter; `unlock`: it changed nothing; `stop`: nobody can be asked; `check`: it does not hold. */
   matter: 1,
   busy: 75,
   leaseLost: 116,
@@ -45,5 +45,9 @@ export const EXIT_TABLE = `Exit status of \`attempt run\`. The cause decides, no
 \`attempt append\`: 0 all written, 116 the attempt has ended, 125 a bad line.
 \`attempt status\`: 0 all free, 75 one is held. Any command: 125 called wrongly.
 \`attempt doctor\`: 0 nothing is the matter, 1 something is.
+\`attempt stop\`: 0 ended, or nobody held it, 75 still held, 1 cannot be asked.
 \`attempt unlock\`: 0 taken away, 1 nothing changed, 75 refused without --force.
+\`attempt check\`: 0 all holds (of a trace: legal), 1 not.
+\`attempt log\`, \`attempt migrate\`: 0 done, 125 not. \`attempt inspect\` ends by a
+signal.
 `;

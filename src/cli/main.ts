@@ -27,7 +27,7 @@ function build(): Command {
     .option('-V, --version', 'print the version')
     .option('--explain-exit', 'print what each exit status means')
     .helpOption('-h, --help', 'print this')
-    .helpCommand(false)
+    .helpCommand('help [command]', 'print the help of a command')
     .enablePositionalOptions()
     .showSuggestionAfterError()
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'attempt: ')) })
@@ -45,9 +45,17 @@ Examples:
   // The command that is named, alone: declaring the others takes as long as parsing. All of them for help and mistakes.
   const named = COMMANDS.get(process.argv[2] ?? '');
   for (const declare of named ? [named] : COMMANDS.values()) declare(program);
-  for (const command of program.commands) command.helpOption('-h, --help', 'print this');
+  for (const command of program.commands) {
+    command.helpOption('-h, --help', 'print this');
+    command.configureOutput({ outputError: (text, write) => write(inOurWords(text, command.name())) });
+  }
   return program;
 }
+
+/** Where an argument is missing: as every command says it of itself. */
+const inOurWords = (text: string, command: string): string => text
+  .replace(/^error: missing required argument '(.+)'/, `attempt: ${command}: expected <$1>, got none; see attempt ${command} --help`)
+  .replace(/^error: /, 'attempt: ');
 
 async function main(): Promise<void> {
   // Whoever read our output has gone; what is left to do (a lock to give back) is done without saying so.

@@ -4,7 +4,10 @@
 import { hostname } from 'node:os';
 import { basename, relative } from 'node:path';
 import { sessionsAt } from '../diagnosis/sessions-at.js';
+import { occupantAndRecord } from '../locks/file/occupant.js';
+import { placesOf } from '../locks/file/session-path.js';
 import type { Holder, SessionStatus } from '../locks/lock-store.js';
+import { isProvablyDead } from '../owner.js';
 import { EXIT } from './exits.js';
 import { withStore, type OpenedStore } from './store.js';
 import type { StoreOption } from './store-option.js';
@@ -17,8 +20,23 @@ export interface StatusOptions extends StoreOption {
   readonly watch?: boolean;
 }
 
-/** A lease that has ended, of a holder that died or stands still: whoever comes next takes it over. */
+interface Found extends SessionStatus {
+  /** By a holder that has provably ended: the next attempt is granted the lock at once, before its lease has ended. */
+  readonly left: boolean;
+}
+
+/** Has its lease ended? Its holder died where that cannot be proved, or stands still: whoever comes next takes it over. */
 const isOver = ({ until }: Holder, now: number): boolean => until !== null && until <= now;
+
+const isHeld = ({ holder, left }: Found, now: number): boolean => holder !== null && !left && !isOver(holder, now);
+
+/** By the proof that a takeover asks for. */
+function isLeft({ session, holder }: SessionStatus, directory: string | undefined): boolean {
+  if (holder === null) return false;
+  const { occupant, record } = occupantAndRecord(placesOf(session, directory, 'read').lock);
+  const isSame = occupant.kind === 'owner' && occupant.name.token === holder.token;
+  return isSame && record !== null && isProvablyDead(record);
+}
 
 /** As seen from here, where that is shorter. */
 export function pathFromHere(session: string): string {
@@ -26,7 +44,7 @@ export function pathFromHere(session: string): string {
   return near.length < session.length ? near : session;
 }
 
-function rowOf({ session, holder, waiting }: SessionStatus, now: number, host: string): readonly string[] {
+function rowOf({ session, holder, waiting, left }: Found, now: number, host: string): readonly string[] {
   const line = waiting.length === 0 ? '' : String(waiting.length);
   const path = pathFromHere(session);
   if (!holder) return [path, 'free', '', '', '', '', line, ''];
@@ -35,7 +53,7 @@ function rowOf({ session, holder, waiting }: SessionStatus, now: number, host: s
   const until = holder.until === null ? '' : over ? `${inWords(-ends)} ago` : `in ${inWords(ends)}`;
   const elsewhere = holder.host === null || holder.host === host ? '' : ` on ${holder.host}`;
   return [
-    path, over ? 'expired' : stateInWords(holder.state ?? 'held'),
+    path, left ? 'dead' : over ? 'expired' : stateInWords(holder.state ?? 'held'),
     holder.since === null ? '' : inWords(now - holder.since), until,
     holder.pid === null ? '' : `${holder.pid}${elsewhere}`,
     holder.attemptId === null ? '' : shortId(holder.attemptId), line,
@@ -52,22 +70,25 @@ const HEADER = ['SESSION', 'STATE', 'HELD FOR', 'LEASE ENDS', 'PID', 'ATTEMPT', 
 export async function status(paths: readonly string[], { quiet, json, ...options }: StatusOptions): Promise<void> {
   const found = await withStore(options, (store) => statusOf(paths, store));
   const now = Date.now();
-  if (found.some(({ holder }) => holder && !isOver(holder, now))) process.exitCode = EXIT.busy;
+  if (found.some((one) => isHeld(one, now))) process.exitCode = EXIT.busy;
   if (quiet) return;
   if (json) {
-    const rows = found.map((one) => ({ ...one, held: one.holder !== null && !isOver(one.holder, now) }));
+    const rows = found.map(({ left, ...one }) => ({ ...one, held: isHeld({ ...one, left }, now) }));
     process.stdout.write(`[${rows.map((row) => `\n  ${harmlessJson(row)}`).join(',')}\n]\n`);
   } else process.stdout.write(statusTable(found, now));
 }
 
-async function statusOf(paths: readonly string[], { kind, locks, directory }: OpenedStore): Promise<readonly SessionStatus[]> {
-  const found: SessionStatus[] = [];
-  const sessions = kind === 'files' ? paths.flatMap((path) => sessionsAt(path, directory)) : paths;
-  for (const session of sessions) found.push(...await locks.query(session));
+/** In an engine a lock is granted anew when its lease has ended, whoever is dead: none is left before that. */
+async function statusOf(paths: readonly string[], { kind, locks, directory }: OpenedStore): Promise<readonly Found[]> {
+  const found: Found[] = [];
+  const isOfFiles = kind === 'files';
+  for (const session of isOfFiles ? paths.flatMap((path) => sessionsAt(path, directory)) : paths) {
+    for (const one of await locks.query(session)) found.push({ ...one, left: isOfFiles && isLeft(one, directory) });
+  }
   return found;
 }
 
-const statusTable = (found: readonly SessionStatus[], now: number): string =>
+const statusTable = (found: readonly Found[], now: number): string =>
   (found.length === 0 ? 'no sessions here\n' : table(HEADER, found.map((one) => rowOf(one, now, hostname()))));
 
 /** The table of all sessions that these paths name, as of now. */

@@ -2,7 +2,9 @@
  * `attempt stop`: asks the attempt that holds a session to end, and waits until it has.
  * Owns: what is said about it. Must not know: how it is asked.
  */
+import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { expectSomewhere } from '../diagnosis/sessions-at.js';
 import { lastReports } from '../locks/file/last-reports.js';
 import { placesOf, type Places } from '../locks/file/session-path.js';
 import type { KeptReport } from '../kept-report.js';
@@ -55,8 +57,14 @@ function endInWords(report: KeptReport | null): string {
 /** An engine keeps no reports: there the attempt itself has it, and whoever runs it. */
 const NOT_KEPT = 'how it ended is in its own report (attempt run --report)';
 
+/** Said of a session that may be mistyped: to stop it is still no failure. */
+const NEVER_HERE = ' (it was never seen here: no such file, and no attempt on it was ever run)';
+
+const wasNeverHere = ({ session, lock, room }: Places): boolean => ![session, lock, room].some((path) => existsSync(path));
+
 function sentence(
-  { result, holder, waitedMs }: StopAnswer, report: KeptReport | null | undefined, { attempt }: StopCommandOptions,
+  { result, holder, waitedMs }: StopAnswer, report: KeptReport | null | undefined, places: Places | null,
+  { attempt }: StopCommandOptions,
 ): string {
   const now = Date.now();
   const id = `attempt ${shortId(holder?.attemptId ?? 'unknown')}`;
@@ -71,7 +79,7 @@ function sentence(
     }
     case 'cannotAsk': return `${holderInWords(holder, now, hostname())}, which cannot be asked; nothing was changed`;
     case 'notHeld':
-      if (holder === null) return 'nobody holds it; there is nothing to stop';
+      if (holder === null) return `nobody holds it; there is nothing to stop${places && wasNeverHere(places) ? NEVER_HERE : ''}`;
       if (attempt !== undefined && !holder.attemptId?.startsWith(attempt)) {
         return `nothing to stop: attempt ${harmless(attempt)} does not hold it; it is ${holderInWords(holder, now, hostname())}`;
       }
@@ -95,6 +103,7 @@ async function stopIn(store: OpenedStore, session: string, options: StopCommandO
   const { wait, attempt, reason, json = false } = options;
   const { locks } = store;
   const places = store.kind === 'files' ? placesOf(session, store.directory, 'read') : null;
+  if (places && wasNeverHere(places)) expectSomewhere(session); // its directory may have gone while it is at work
   const path = places?.session ?? session;
   const name = harmless(places ? pathFromHere(path) : path);
   const onAsked = (holder: Holder): void => {
@@ -107,7 +116,7 @@ async function stopIn(store: OpenedStore, session: string, options: StopCommandO
   });
   const { result, holder } = answer;
   const report = !places ? undefined : result === 'ended' && holder ? await reportOf(places, holder) : null;
-  const say = `${name}: ${sentence(answer, report, options)}`;
+  const say = `${name}: ${sentence(answer, report, places, options)}`;
   const status = STATUS[result];
   process.exitCode = status;
   if (json) process.stdout.write(`${harmlessJson({ session: path, ...answer, report: report ?? null, say })}\n`);

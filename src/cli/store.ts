@@ -1,17 +1,18 @@
 /**
- * `--store`: where the lock is kept. Files beside the session unless a directory or an engine is named. Owns: URLs, and the
- * clients made for them. The packages `pg`, `ioredis` and `redis` are the user's to install, and loaded only when they are named.
+ * `--store`: where the lock is kept. Files beside the session unless a directory or an engine is named. Owns: the
+ * clients made for URLs. The packages `pg`, `ioredis` and `redis` are the user's to install, and loaded only when they are named.
  */
 import { resolve } from 'node:path';
 import { AttemptError, describe } from '../errors.js';
 import type { EngineLocks } from '../locks/engine/engine-locks.js';
 import type { EngineRecords } from '../locks/engine/record-queue.js';
-import { directoryOf, wordOf } from '../locks/file/kept-in.js';
+import { wordOf } from '../locks/file/kept-in.js';
 import type { LockStore } from '../locks/lock-store.js';
 import type { RedisClient } from '../locks/redis/client.js';
 import { shellWord } from '../diagnosis/shell-word.js';
 import { harmlessJson } from '../text.js';
 import type { StoreOption } from './store-option.js';
+import { shownUrl, storeWord } from './store-word.js';
 
 export interface OpenedStore {
   /** For messages and for children: `files`, `postgres`, `redis`. */
@@ -36,20 +37,14 @@ export interface OpenedStore {
 /**
  * @throws AttemptError `CONFIG_INVALID`: neither files nor a URL of an engine we know, or its package is not installed
  */
-export async function openStore({ store = process.env['ATTEMPT_STORE'] ?? 'files' }: StoreOption): Promise<OpenedStore> {
-  const directory = directoryOf(store === '' ? 'files' : store);
-  if (directory !== null) return filesIn(directory);
-  const scheme = /^([a-z]+):\/\//.exec(store)?.[1] ?? '';
-  const opened = scheme === 'postgres' || scheme === 'postgresql' ? await openPostgres(store)
-    : scheme === 'redis' || scheme === 'rediss' ? await openRedis(store) : null;
-  if (opened) {
-    return {
-      ...opened, engine: opened.locks as EngineLocks, directory: undefined, keptIn: store, option: optionOf(store),
-      nameOf: (session) => session,
-    };
-  }
-  throw new AttemptError('CONFIG_INVALID', `--store: expected files, files:<directory>, postgres://... or redis://..., `
-    + `got ${scheme === '' ? 'no URL' : `${scheme}://...`}`);
+export async function openStore(options: StoreOption): Promise<OpenedStore> {
+  const { kind, word, directory } = storeWord(options);
+  if (kind === 'files') return filesIn(directory);
+  const opened = await (kind === 'postgres' ? openPostgres(word) : openRedis(word));
+  return {
+    ...opened, engine: opened.locks as EngineLocks, directory: undefined, keptIn: word, option: optionOf(word),
+    nameOf: (session) => session,
+  };
 }
 
 async function filesIn(directory: string | undefined): Promise<OpenedStore> {
@@ -100,7 +95,7 @@ async function viaIoredis(url: string): Promise<[RedisClient, () => void]> {
 }
 
 async function viaNodeRedis(url: string): Promise<[RedisClient, () => void]> {
-  const { createClient } = await installed('Redis', 'ioredis or redis', () => import('redis'));
+  const { createClient } = await installed('Redis', 'ioredis', () => import('redis'));
   const client = createClient({ url, socket: { connectTimeout: 5_000 } });
   client.on('error', () => {});
   await client.connect();
@@ -116,8 +111,9 @@ async function installed<T>(engine: string, name: string, load: () => Promise<T>
     return await load();
   } catch (cause) {
     if (!isMissing(cause)) throw cause;
-    throw new AttemptError('CONFIG_INVALID', `--store: locks in ${engine} need the package ${name}; install it where `
-      + 'attempt-lifecycle is: npm install', { cause });
+    const also = name === 'ioredis' ? ' (or redis)' : '';
+    throw new AttemptError('CONFIG_INVALID', `locks in ${engine} need the package ${name}${also}; install it where `
+      + `attempt-lifecycle is: npm install ${name}`, { cause });
   }
 }
 
@@ -164,16 +160,16 @@ export async function logFrom(
 }
 
 /** Makes the tables of locks in PostgreSQL, or prints what makes them. */
-export async function migrateStore(
-  { store = process.env['ATTEMPT_STORE'], print }: StoreOption & { readonly print?: boolean },
-): Promise<void> {
+export async function migrateStore({ print, ...options }: StoreOption & { readonly print?: boolean }): Promise<void> {
   const { migrate, migrationSql } = await import('../locks/postgres/index.js');
   if (print) return void process.stdout.write(migrationSql());
-  if (!/^postgres(ql)?:/.test(store ?? '')) {
-    throw new AttemptError('CONFIG_INVALID', 'migrate: expected --store postgres://..., got none');
+  const { kind, word } = storeWord(options);
+  if (kind !== 'postgres') {
+    throw new AttemptError('CONFIG_INVALID', `migrate: expected --store postgres://..., got ${shownUrl(word)}: only PostgreSQL has `
+      + 'tables to make');
   }
   const { default: pg } = await installed('PostgreSQL', 'pg', () => import('pg'));
-  const client = new pg.Client({ connectionString: store, connectionTimeoutMillis: 5_000 });
+  const client = new pg.Client({ connectionString: word, connectionTimeoutMillis: 5_000 });
   await client.connect();
   try {
     await migrate(client);

@@ -15,7 +15,7 @@ import { withStore, type OpenedStore } from './store.js';
 import type { StoreOption } from './store-option.js';
 
 export interface UnlockOptions extends StoreOption {
-  readonly token: number;
+  readonly token?: number;
   readonly force?: boolean;
   readonly json?: boolean;
 }
@@ -41,7 +41,7 @@ function whatOfHolder({ liveness, record, lateMs }: SessionFacts): string {
 
 async function take(
   facts: SessionFacts, name: string, { locks, option }: Pick<OpenedStore, 'option'> & { readonly locks: LockStore },
-  { token, force = false }: UnlockOptions,
+  { token, force = false }: UnlockOptions & { readonly token: number },
 ): Promise<Answer> {
   const { occupant, holder, liveness } = facts;
   if (occupant.kind !== 'owner') {
@@ -73,18 +73,19 @@ async function take(
 
 /**
  * Takes the grant away and says what becomes of its holder. Sets the exit status: 0 taken away, 1 ineffective, 75 refused.
- * @throws AttemptError `CONFIG_INVALID` for a token that is none
+ * @throws AttemptError `CONFIG_INVALID` without a token
  */
 export async function unlock(session: string, options: UnlockOptions): Promise<void> {
   const { token, json = false } = options;
-  if (!Number.isSafeInteger(token) || token < 1) {
-    throw new AttemptError('CONFIG_INVALID', 'expected --token with the number that `attempt doctor` shows');
+  if (token === undefined) {
+    const word = shellWord(session) ?? '<session>';
+    throw new AttemptError('CONFIG_INVALID', `unlock: expected --token <n>, got none; attempt doctor ${word} shows it`);
   }
   await withStore(options, async (store) => {
     const facts = await factsIn(store, session);
     const { session: path } = facts.places;
     const name = store.engine === null ? pathFromHere(path) : path;
-    const { result, say } = await take(facts, harmless(name), store, options);
+    const { result, say } = await take(facts, harmless(name), store, { ...options, token });
     process.exitCode = { unlocked: 0, ineffective: EXIT.matter, refused: EXIT.busy }[result];
     if (json) {
       const { sentence, condition } = classified(facts);

@@ -96,9 +96,12 @@ function isAbortItself({ workError, reason }: AttemptOutput): boolean {
 const releaseErrorOf = (thrown: unknown): unknown =>
   thrown === NO_ANSWER ? new AttemptError('LOCK_STORE_FAILED', 'a release was not answered in time') : thrown;
 
+/** The caller's own mistakes, which a store only meets: it has not failed. */
+const SAID_ITSELF: ReadonlySet<string> = new Set(['NESTED_ATTEMPT', 'SESSION_INVALID']);
+
 function startError<T>(spec: AttemptSpec<T>, { code, detail: cause }: StartFailure): AttemptError {
   const { session, budgets, clock } = spec;
-  if (cause instanceof AttemptError && cause.code === 'NESTED_ATTEMPT') return cause;
+  if (cause instanceof AttemptError && SAID_ITSELF.has(cause.code)) return cause;
   if (code === 'LOCK_BUSY') {
     const holder = typeof cause === 'object' ? cause as Holder | null : null;
     return busyError(session, holder, budgets.waitMs, clock.wallNow());

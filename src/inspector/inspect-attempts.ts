@@ -4,6 +4,8 @@
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { expect, expectKnown } from '../config-checks.js';
+import { expectSomewhere } from '../diagnosis/sessions-at.js';
+import { namesDirectory } from '../locks/file/session-path.js';
 import { attempts } from '../register.js';
 import { RECORDS_CHANNEL } from '../trace/channels.js';
 import type { TraceRecord } from '../trace/record.js';
@@ -122,13 +124,15 @@ class Inspector {
  * what a page does not read in time is dropped and counted.
  *
  * @returns the page's address, and what closes it
- * @throws (rejects) AttemptError `CONFIG_INVALID`; the native error where the port or the socket cannot be had
+ * @throws (rejects) AttemptError `CONFIG_INVALID`, `SESSION_INVALID` (a `directory/` that is missing); the native error where the
+ *   port or the socket cannot be had
  */
 export async function inspectAttempts(options: InspectOptions = {}): Promise<Inspection> {
   expectKnown(options, ['directories', 'directory', 'allowAbort', 'reason', 'port', 'key', 'keepsProcess', 'replay', 'socket']);
   const { directories = [], directory, allowAbort = false, port = 0, replay, socket, key } = options;
   expect(Array.isArray(directories) && directories.every((one) => typeof one === 'string' && one !== ''),
     'directories', 'a list of paths', directories);
+  for (const path of directories) if (namesDirectory(path)) expectSomewhere(path); // a session need not be there yet
   expect(directory === undefined || (typeof directory === 'string' && directory !== ''), 'directory', 'a path', directory);
   expect(typeof allowAbort === 'boolean', 'allowAbort', 'true or false', allowAbort);
   expect(Number.isInteger(port) && port >= 0 && port <= 65_535, 'port', 'an integer from 0 to 65535', port);

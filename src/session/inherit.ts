@@ -79,9 +79,9 @@ export function inheritedClaim(
   const { ATTEMPT_ID: attemptId, ATTEMPT_SESSION: session, ATTEMPT_TOKEN: text } = env;
   const token = Number(text);
   if (attemptId && session && Number.isSafeInteger(token) && token > 0) return { attemptId, session, token };
+  const got = attemptId || session || text ? JSON.stringify({ attemptId, token: text, session }) : 'none of them';
   throw new AttemptError(
-    'CONFIG_INVALID', 'expected to run under `attempt run`, which sets ATTEMPT_ID, ATTEMPT_TOKEN and ATTEMPT_SESSION; '
-    + `got ${JSON.stringify({ attemptId, token: text, session })}`,
+    'CONFIG_INVALID', `expected to run under \`attempt run\`, which sets ATTEMPT_ID, ATTEMPT_TOKEN and ATTEMPT_SESSION; got ${got}`,
   );
 }
 

@@ -30,6 +30,7 @@ it('bad JSON, and JSON that is no object, is named by its line; what came before
   expect(bad.stderr).toMatch(/^attempt: line 3: expected a JSON object: .*\(1 before it written\)\n$/);
   const list = await under(bench, 'echo "[1]" | node "$ATTEMPT" append');
   expect(list.stderr).toMatch(/^attempt: line 1: .*\(nothing written\)\n$/);
+  expect(list.stderr, 'told once').not.toContain('Nothing was written');
   expect(lines(bench)).toEqual([{ $attempt: 1, n: 1 }]);
 });
 
@@ -42,7 +43,7 @@ it('a long stream is written in the memory of a line', async ({ bench }) => {
 });
 
 it('outside of an attempt it is a wrong call', async ({ bench }) => {
-  expect((await bench.run('append')).stderr).toMatch(/^attempt: expected to run under `attempt run`/);
+  expect((await bench.run('append')).stderr).toMatch(/^attempt: expected to run under `attempt run`, .*; got none of them\n$/);
 });
 
 it('after the attempt has ended it is refused: 116, and nothing is written', async ({ bench }) => {

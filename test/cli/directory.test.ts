@@ -1,11 +1,11 @@
 /**
  * `--store files:<dir>`: locks that do not lie beside their sessions, for places where one may not write there.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import { inheritAttempt } from '../../src/session/inherit.js';
 import { EXIT } from '../../src/cli/exits.js';
-import { test, until, type Bench } from './support.js';
+import { test, until, type Bench, type Started } from './support.js';
 
 const STORE = ['--store', 'files:locks'];
 
@@ -90,12 +90,39 @@ test.concurrent('S2: under the lock of a session another attempt on it is refuse
   const refused = bench.attempt(twice, { env });
   refused.child.stdin?.end();
   expect(await refused.ended).toMatchObject({ code: EXIT.failed, stderr: expect.stringContaining(`kept in files:${bench.path('locks')}`) });
+  const between = `${nested} --store files:elsewhere sessions/b.jsonl -- sh -c '${nested} sessions/a.jsonl touch no'`;
+  const through = bench.attempt(['run', ...STORE, 'sessions/a.jsonl', '--', 'sh', '-c', between], { env });
+  through.child.stdin?.end();
+  expect(await through.ended, 'through another one, of another store').toMatchObject({
+    code: EXIT.failed, stderr: expect.stringContaining(`kept in files:${bench.path('locks')}`),
+  });
   const { child, ended } = bench.attempt(['run', ...STORE, 'sessions/a.jsonl', '--', 'sh', '-c', `${nested} sessions/b.jsonl touch yes`], { env });
   child.stdin?.end();
   expect(await ended, 'another session').toMatchObject({ code: 0 });
   expect(bench.entries('.')).toEqual(expect.arrayContaining(['yes']));
   expect(bench.entries('.')).not.toContain('no');
   expect((await on('status', 'sessions/a.jsonl')).code).toBe(0);
+});
+
+test.concurrent('of a directory every lock is found, also of a session without a file, and none of another directory', async ({ bench }) => {
+  const on = apart(bench);
+  mkdirSync(bench.path('others'));
+  mkdirSync(bench.path('sessions/nested'));
+  symlinkSync('../others/c.jsonl', bench.path('sessions/link'));
+  writeFileSync(bench.path('others/c.jsonl'), '');
+  const hold = (session: string): Started =>
+    bench.attempt(['run', ...STORE, session, '--', 'sh', '-c', `echo $$ > ${session.replaceAll('/', '.')}.gate; exec cat`]);
+  const held = ['sessions/ghost.state', 'others/b.jsonl', 'others/c.jsonl'];
+  const holders = held.map(hold);
+  for (const session of held) await bench.line(`${session.replaceAll('/', '.')}.gate`);
+  const { code, stdout } = await on('status', '--json', 'sessions/');
+  expect(code).toBe(EXIT.busy);
+  expect((JSON.parse(stdout) as { session: string; held: boolean }[]).map(({ session, held: is }) => [session, is]))
+    .toEqual([[bench.path('sessions/ghost.state'), true], [bench.path('others/c.jsonl'), true]]);
+  expect((await on('doctor', 'sessions')).stdout).toMatch(/^sessions\/ghost\.state: held for /m);
+  expect((await bench.run('status', '--store', 'files:nowhere', 'sessions')).stdout).toBe('no sessions here\n');
+  for (const { child } of holders) child.stdin?.end();
+  for (const { ended } of holders) expect((await ended).code).toBe(0);
 });
 
 test.concurrent('who names files beside their sessions, against the environment, is advised so', async ({ bench }) => {

@@ -53,6 +53,17 @@ it('doctor shows a card for each session of a directory, and says by its status 
   expect((await bench.run('doctor', '--fix', 'dead')).code).toBe(0);
 });
 
+it('status and doctor agree on a holder that was killed: dead, and held by nobody, within its lease and before a run takes it', async ({ bench }) => {
+  await killed(bench, 's');
+  await bench.run('run', 'other', 'true');
+  const shown = await bench.run('status', 's');
+  expect(shown).toMatchObject({ code: 0, stdout: expect.stringMatching(/^s +dead +.* \d+ +[0-9a-f]{8}$/m) as string });
+  expect((await bench.run('status', '-q', '.')).code).toBe(0);
+  expect(JSON.parse((await bench.run('status', '--json', 's')).stdout)).toMatchObject([{ held: false, holder: { token: 1 } }]);
+  expect((await bench.run('doctor', 's')).stdout).toContain('whose process is gone');
+  expect((await bench.run('run', '-n', 's', 'true')).code).toBe(0);
+});
+
 it('doctor --fix gives the lock of a dead holder back at once, says so, and is "ineffective" when there is nothing to do', async ({ bench }) => {
   await killed(bench, 's');
   const fixed = await bench.run('doctor', '--fix', 's');

@@ -1,8 +1,10 @@
 /**
  * How `attempt run` ends: the command's own status, or the table of exits. And what a call may look like.
  */
+import { Command } from 'commander';
 import { writeFileSync } from 'node:fs';
 import { expect } from 'vitest';
+import { COMMANDS } from '../../src/cli/commands.js';
 import { EXIT } from '../../src/cli/exits.js';
 import { test, until } from './support.js';
 
@@ -43,14 +45,25 @@ it('says where options belong when one stands behind the session, as flock(1) ha
 it.for<[string[], RegExp]>([
   [['run', '--nonblok', 's', 'true'], /unknown option '--nonblok'\n.*--nonblock/],
   [['ru', 's', 'true'], /unknown command 'ru'\n.*run/],
-  [['run'], /missing required argument 'session'/],
-  [['run', 's'], /expected a command/],
+  [['run'], /^attempt: run: expected <session>, got none; see attempt run --help\n$/],
+  [['status'], /^attempt: status: expected <session\|dir>, got none; see attempt status --help\n$/],
+  [['doctor'], /^attempt: doctor: expected <session\|dir>, got none; see attempt doctor --help\n$/],
+  [['unlock', 's'], /^attempt: unlock: expected --token <n>, got none; attempt doctor s shows it\n$/],
+  [['unlock', '--token', '1.5', 's'], /argument '1.5' is invalid/],
+  [['inspect', '--port', '80x'], /argument '80x' is invalid/],
+  [['run', 's'], /^attempt: run: expected a command/],
+  [['run', '--', 'make'], /^attempt: run: expected <session> before --, got none: attempt run <session> -- make; see/],
+  [['run', '-n', '-w', '5', 's', 'true'], /-n, --nonblock' cannot be used with option '-w, --wait/],
   [['run', '-w', '5x', 's', 'true'], /duration such as 250ms, 1.5s, 2m, 1h/],
   [['run', '-E', '256', 's', 'true'], /0 to 255/],
   [['run', '-s', 'NOPE', 's', 'true'], /signal/],
   [['run', '-l', 'nothing', 's', 'true'], /key=value/],
-  [['run', '/', 'true'], /directory/],
-  [['run', '--report', 'no/where', 's', 'true'], /no\/where/],
+  [['run', '/', 'true'], /^attempt: \/: expected a file to lock, got a directory; name a file in it\n$/],
+  [['run', '--report', 'no/where', 's', 'true'], /^attempt: --report: expected a file to write, found ENOENT: .* 'no\/where'\n$/],
+  [['run', '--trace', 'no/where', 's', 'true'], /^attempt: --trace: expected a file to write, found ENOENT: .* 'no\/where'\n$/],
+  [['check', '--trace', 'nowhere'], /^attempt: --trace: expected a file to read, found ENOENT: .* 'nowhere'\n$/],
+  [['inspect', '--replay', 'nowhere'], /^attempt: --replay: expected a file to read, found ENOENT: .* 'nowhere'\n$/],
+  [['migrate', '--store', 'redis://u:secret@h'], /^attempt: migrate: expected --store postgres:\/\/..., got redis:\/\/...: only/],
 ])('calls %j a wrong call: 125, in at most two lines, and nothing is run', async ([args, message], { bench }) => {
   const { code, stdout, stderr } = await bench.run(...args);
   expect({ code, stdout }).toEqual({ code: EXIT.failed, stdout: '' });
@@ -136,11 +149,23 @@ it('M08: does not wait for itself: a command asking for a lock it runs under is 
 
 it('prints its version, its exits, and help that fits 80 columns and names every option', async ({ bench }) => {
   expect((await bench.run('--version')).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
-  expect((await bench.run('--explain-exit')).stdout).toMatch(/116 .*117 .*124 .*125 .*126 .*127 /s);
-  for (const command of [[], ['run'], ['append'], ['status'], ['doctor'], ['unlock'], ['log'], ['check']]) {
+  const { stdout: exits } = await bench.run('--explain-exit');
+  expect(exits).toMatch(/116 .*117 .*124 .*125 .*126 .*127 /s);
+  expect([...COMMANDS.keys()].filter((name) => !exits.includes(`\`attempt ${name}\``)), 'left out').toEqual([]);
+  for (const command of [[], ...[...COMMANDS.keys()].map((name) => [name])]) {
     const { code, stdout } = await bench.run(...command, '--help');
     expect(code).toBe(0);
+    expect((await bench.run('help', ...command)).stdout).toBe(stdout);
     expect(stdout.split('\n').filter((line) => line.length > 80), command.join()).toEqual([]);
     expect(stdout).toMatch(/Examples:\n {2}\$ /);
   }
+}, 60_000);
+
+it('the lines of help are broken by hand: at 80 columns they are those of a wide terminal', () => {
+  const helpAt = (columns: number, name: string): string => {
+    const program = new Command('attempt').enablePositionalOptions().configureOutput({ getOutHelpWidth: () => columns });
+    COMMANDS.get(name)?.(program);
+    return program.commands[0]?.helpInformation() ?? '';
+  };
+  for (const name of COMMANDS.keys()) expect(helpAt(80, name), name).toBe(helpAt(1_000, name));
 });

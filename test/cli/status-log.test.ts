@@ -36,6 +36,21 @@ it('status of an empty directory, and of a path that leads nowhere', async ({ be
   expect(await bench.run('status', 'no/where')).toMatchObject({ code: EXIT.failed });
 });
 
+it('a path that ends with / is a directory: where there is none, every command says so, and nothing is touched', async ({ bench }) => {
+  writeFileSync(bench.path('file'), '');
+  const calls = [
+    ['status', '-q', 'none/'], ['doctor', 'none/'], ['stop', 'none/'], ['stop', 'none/x'], ['inspect', 'none/'],
+    ['run', 'none/', '--', 'true'],
+  ];
+  for (const args of calls) {
+    expect(await bench.run(...args), args.join(' ')).toMatchObject({
+      code: EXIT.failed, stdout: '', stderr: expect.stringMatching(/^attempt: none\/x?: expected a .*, (found|got) .*directory/) as string,
+    });
+  }
+  expect(await bench.run('status', 'file/')).toMatchObject({ code: 0, stdout: expect.stringContaining('file     free') as string });
+  expect(bench.entries('.')).toEqual(['file']);
+});
+
 it('status shows a lock that is not one of ours', async ({ bench }) => {
   mkdirSync(bench.path('s.lock'));
   const { code, stdout } = await bench.run('status', 's');

@@ -1,7 +1,7 @@
 /**
  * Ending a run from outside: `attempt stop`, and `attempt run --take-over`, with real processes.
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { expect } from 'vitest';
 import { EXIT } from '../../src/cli/exits.js';
 import { isAlive, isStopped, test, until } from './support.js';
@@ -20,6 +20,15 @@ it('M19 L6: stop ends the command, cleanly, and says what it met; run ends by TE
   expect(isAlive(pid)).toBe(false);
   expect(JSON.parse(bench.read('report'))).toMatchObject({ outcome: 'aborted', abortedBy: 'user', lease: 'released' });
   expect(await bench.run('stop', 's')).toMatchObject({ code: 0, stdout: 'attempt: s: nobody holds it; there is nothing to stop\n' });
+});
+
+it('stop of what was never a session here says so, for it may be mistyped', async ({ bench }) => {
+  const says = 'attempt: s: nobody holds it; there is nothing to stop';
+  const never = `${says} (it was never seen here: no such file, and no attempt on it was ever run)\n`;
+  expect(await bench.run('stop', 's')).toMatchObject({ code: 0, stdout: never, stderr: '' });
+  expect(bench.entries('.')).toEqual([]);
+  writeFileSync(bench.path('s'), '');
+  expect(await bench.run('stop', 's')).toMatchObject({ code: 0, stdout: `${says}\n` });
 });
 
 it('stop --json, bound to an attempt that does not hold it: nothing is changed', async ({ bench }) => {
@@ -46,11 +55,12 @@ it('stop of a command that will not end: 75, and it is still held; the ask stand
 });
 
 it('stop of what is not our lock: 1, and it stays', async ({ bench }) => {
-  mkdirSync(bench.path('s.lock'));
+  mkdirSync(bench.path('s.lock/of-another-program'), { recursive: true });
   const { code, stderr } = await bench.run('stop', 's');
   expect(code).toBe(EXIT.matter);
-  expect(stderr).toMatch(/cannot be asked; nothing was changed/);
-  await bench.start('rmdir', ['s.lock']).ended;
+  const what = 'what is not a lock of ours (a directory with of-another-program in it)';
+  expect(stderr).toBe(`attempt: s: held by ${what}, which cannot be asked; nothing was changed\n`);
+  await bench.start('rm', ['-r', 's.lock']).ended;
 });
 
 it('--take-over: the holder ends its command and exits 117, the taker runs', async ({ bench }) => {

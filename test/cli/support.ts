@@ -195,7 +195,7 @@ function killGroup(pid: number): void {
 /** Ours without what would change what is tested. */
 function environment(): NodeJS.ProcessEnv {
   const {
-    CI: _ci, NO_COLOR: _no, FORCE_COLOR: _force, ATTEMPT_ID: _id, ATTEMPT_OUTER: _outer, NODE_OPTIONS: _options, ...env
+    CI: _ci, NO_COLOR: _no, FORCE_COLOR: _force, ATTEMPT_ID: _id, ATTEMPT_OUTER: _outer, ATTEMPT_OUTER_STORES: _stores, NODE_OPTIONS: _options, ...env
   } = process.env;
   return { ...env, TERM: 'xterm-256color' };
 }

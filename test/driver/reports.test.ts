@@ -63,6 +63,16 @@ describe('a start that failed', () => {
     expect(messageOf(await openedBy(() => null as never))).toContain('records.open() must give a session');
   });
 
+  test('a session that cannot be one is the error, not a failure of the store that met it', async () => {
+    const [ours, theirs] = [new AttemptError('SESSION_INVALID', 's: a directory'), new AttemptError('UNSAFE_FILESYSTEM', 'a network')];
+    const refusedBy = async (error: AttemptError) => {
+      const run = scene().attempt({ locks: scene().store({ acquire: (ask) => ask.reject(error) }), work: () => 1 }).start();
+      return (await scene().now(run)).error;
+    };
+    expect(await refusedBy(ours)).toBe(ours);
+    expect(await refusedBy(theirs)).toMatchObject({ code: 'LOCK_STORE_FAILED', cause: theirs });
+  });
+
   test('S14: a store that never answers is named by its limit, one that fails by its error', async () => {
     const silent = scene().attempt({ locks: scene().store({ acquire: () => {} }), waitMs: 0, answerMs: 30, work: () => 1 });
     const run = silent.start();

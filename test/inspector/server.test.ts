@@ -77,6 +77,10 @@ describe('who is let in', () => {
   });
 });
 
+test('SESSION_INVALID: a directory that is not there', async () => {
+  await expect(inspectAttempts({ directories: ['none/'] })).rejects.toMatchObject({ code: 'SESSION_INVALID' });
+});
+
 describe('what an attempt pays', () => {
   test('the past is bounded, the beginning of a live attempt is kept, what falls out untold is counted', () => {
     const feed = new Feed(() => {});

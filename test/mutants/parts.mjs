@@ -50,6 +50,7 @@ export const PARTS = [
 /** Left out, and why: what no fast test in one process can judge. */
 export const LEFT_OUT = [
   { path: 'src/session/inherit.ts', why: 'what a child process of an attempt calls; judged by `cli/append`, with real processes' },
+  { path: 'src/locks/file/proper-lockfile.ts', why: 'once in a process: it loads proper-lockfile and orders its exit hooks; judged by `locks/file/exit-hooks`, with real processes' },
   { path: 'src/locks/postgres', why: 'statements, and what a server answers to them; judged on real servers by `locks/postgres`, `locks/fleets` and the seeded bugs' },
   { path: 'src/locks/redis', why: 'scripts, and what a server answers to them; judged on real servers by `locks/redis`, `locks/fleets` and the seeded bugs' },
 ];

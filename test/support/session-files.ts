@@ -6,7 +6,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
-import { properLockfile } from '../../src/locks/file/one-try.js';
+import { properLockfile } from '../../src/locks/file/proper-lockfile.js';
 
 /** What lies in a directory that should not be there when nobody is at work. */
 export function leftIn(directory: string): string[] {

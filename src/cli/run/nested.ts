@@ -15,18 +15,35 @@ const outerAttempts = (): readonly string[] => {
   return [...new Set([...chain.split(' '), nearest])].filter(Boolean);
 };
 
+/** Where in files those attempts keep their locks, but for the nearest, of which `ATTEMPT_KEPT_IN` tells. */
+const OUTER_STORES = 'ATTEMPT_OUTER_STORES';
+
+function outerStores(): readonly string[] {
+  const { [OUTER_STORES]: chain = '', ATTEMPT_KEPT_IN: nearest = '' } = process.env;
+  return [...new Set([...chain.split(' ').map(decoded), nearest])].filter((word) => directoryOf(word) !== null);
+}
+
+/** What is none of ours names no store. */
+function decoded(word: string): string {
+  try {
+    return decodeURIComponent(word);
+  } catch {
+    return '';
+  }
+}
+
 /** What the command of an attempt is told, so that whatever it starts knows under whose locks it runs. */
-export const outerEnvironment = (attemptId: string): Readonly<Record<string, string>> =>
-  ({ [OUTER]: [...outerAttempts(), attemptId].join(' ') });
+export const outerEnvironment = (attemptId: string): Readonly<Record<string, string>> => ({
+  [OUTER]: [...outerAttempts(), attemptId].join(' '), [OUTER_STORES]: outerStores().map(encodeURIComponent).join(' '),
+});
 
 /**
- * Where this process was told that locks are kept, if that is another place than ours. A session in a file has one lock in
- * each, which do not know of each other; a key of an engine is no file, so there it is another session.
+ * Where those attempts keep their locks, if that is another place than ours. A session in a file has one lock in each,
+ * which do not know of each other; a key of an engine is no file, so there it is another session.
  */
 async function keptElsewhere(ours: OpenedStore): Promise<readonly OpenedStore[]> {
-  const { ATTEMPT_KEPT_IN: keptIn = '' } = process.env;
-  if (ours.kind !== 'files' || keptIn === ours.keptIn || keptIn === '' || directoryOf(keptIn) === null) return [];
-  return [await openStore({ store: keptIn })];
+  if (ours.kind !== 'files') return [];
+  return Promise.all(outerStores().filter((word) => word !== ours.keptIn).map((store) => openStore({ store })));
 }
 
 /**

@@ -3,6 +3,7 @@
  */
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 import type { AttemptReport } from '../../report.js';
+import { ofOption } from '../option-file.js';
 
 export interface ReportFile {
   readonly path: string;
@@ -18,9 +19,9 @@ function plain(_key: string, value: unknown): unknown {
   return { name, message, code, holder, cause }; // what is undefined is left out by JSON
 }
 
-/** @throws the native error if the file cannot be opened for writing */
+/** @throws AttemptError `CONFIG_INVALID` if the file cannot be opened for writing */
 export function openReport(path: string): ReportFile {
-  const fd = openSync(path, 'w');
+  const fd = ofOption('--report', 'write', () => openSync(path, 'w'));
   return {
     path,
     write: (report) => writeFileSync(fd, `${JSON.stringify(report, plain, 2)}\n`),

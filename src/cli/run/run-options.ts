@@ -91,7 +91,7 @@ export function declareRunOptions(command: Command): Command {
     .usage('[options] <session> [--] <command> [args...]\n       attempt run [options] -c <string> <session> [args...]')
     .argument('<session>', 'what is protected: a path; it need not exist')
     .argument('[command...]', 'what to run, and its arguments')
-    .option('-n, --nonblock', 'one try: do not wait (same as -w 0)')
+    .addOption(new Option('-n, --nonblock', 'one try: do not wait (same as -w 0)').conflicts('wait'))
     .addOption(new Option('-w, --wait <time>', 'patience; inf: no limit')
       .argParser((text) => parseDuration(text, { inf: Infinity, infinity: Infinity })).default(60_000, '60s'))
     .addOption(new Option('-t, --timeout <time>', 'time limit; 0: none').argParser(duration).default(0, '0'))

@@ -186,14 +186,15 @@ function argvOf(words: readonly string[], { command }: RunOptions): readonly str
 
 /**
  * Runs a command under a session's lock, and ends this process as the table in `exits.ts` says.
- * @throws AttemptError `CONFIG_INVALID` for a call that cannot work; the native error if the report cannot be opened
+ * @throws AttemptError `CONFIG_INVALID` for a call that cannot work, also if the report cannot be opened
  */
 export async function runCommand(session: string, words: readonly string[], options: RunOptions): Promise<void> {
   const argv = argvOf(words, options);
   if (argv.length === 0) {
-    throw new AttemptError(
-      'CONFIG_INVALID', `expected a command to run under the lock of ${session}, got none; see attempt run --help`,
-    );
+    const isCommand = process.argv.at(-2) === '--'; // nothing follows the only word: `attempt run -- make`
+    throw new AttemptError('CONFIG_INVALID', isCommand
+      ? `run: expected <session> before --, got none: attempt run <session> -- ${session}; see attempt run --help`
+      : `run: expected a command to run under the lock of ${session}, got none; see attempt run --help`);
   }
   const report = options.report === undefined ? null : openReport(options.report);
   let exit: RunExit;

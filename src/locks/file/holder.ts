@@ -31,5 +31,5 @@ export function holderOf(places: Places, own: FileLease | undefined): Holder | n
 function remarkOn(occupant: Extract<Occupant, { kind: 'empty' } | { kind: 'foreign' }>): string {
   return occupant.kind === 'empty'
     ? 'an empty lock directory: plain proper-lockfile, or a start that is under way or crashed'
-    : `not a lock of ours (${occupant.what})`;
+    : `what is not a lock of ours (${occupant.what})`;
 }

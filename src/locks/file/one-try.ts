@@ -76,16 +76,6 @@ function isOutOfTime(record: Partial<OwnerRecord>, until: number, now: number): 
 /** What is written before the grant is told is read after it. */
 const stateOf = ({ state }: HolderInfo): string => (state.startsWith('acquiring') ? 'locked' : state);
 
-let loading: Promise<typeof lockfile> | undefined;
-
-/** proper-lockfile puts exit hooks on the process when it is loaded: so it is loaded with the first lock, not before. */
-export function properLockfile(): Promise<typeof lockfile> {
-  return (loading ??= import('proper-lockfile').then((module) => module.default, (error: unknown) => {
-    loading = undefined; // no descriptor to be had, perhaps: the next one tries again
-    throw error;
-  }));
-}
-
 /**
  * Tries once to take the lock; all of it happens within this call.
  * @param isInLine we have waited: it may have been left open for us, which is looked for first. Default: false

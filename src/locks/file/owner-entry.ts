@@ -51,7 +51,7 @@ const MOST_BYTES = 128 * 1024;
 const small = Buffer.allocUnsafeSlow(4_096);
 
 /** A planted link would make us read, or write, somewhere else; a planted pipe would make us wait. */
-const AS_IT_IS = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+export const AS_IT_IS = (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
 
 const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
 const count = (value: unknown): number | null => (typeof value === 'number' && Number.isFinite(value) ? value : null);

@@ -3,7 +3,8 @@
  * Owns: our ticket, and whom we wait for. Must not know: how the lock is taken, or how a change is noticed.
  */
 import { randomUUID } from 'node:crypto';
-import { readdirSync } from 'node:fs';
+import { lstatSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Clock } from '../../clock.js';
 import type { HolderInfo } from '../lock-store.js';
 import { makeRoom } from './permissions.js';
@@ -18,6 +19,9 @@ const TELL_MS = 20;
 /** A free lock is taken by the first in line within a few milliseconds; one that does not in this time is passed. */
 export const GRACE_MS = 25;
 
+/** Between two looks that are further apart others may have had the lock: then it has not been lying there. */
+const SEEN_WITHIN_MS = 250;
+
 /** Tickets that are looked into for dead processes when one joins: the nearest in front, and the first. */
 const MOST_LOOKED_INTO = 4;
 
@@ -29,7 +33,7 @@ export class ProcessLine {
   /** Tickets in front that let a free lock lie: stopped, or hung. They are not waited for again. */
   readonly #passed = new Set<string>();
   #ticket: string | null = null;
-  #lyingFree: { readonly first: string; readonly since: number } | null = null;
+  #lyingFree: { readonly first: string; readonly since: number; readonly seen: number } | null = null;
   #telling: unknown = null;
 
   constructor(places: Places, clock: Clock) {
@@ -60,14 +64,14 @@ export class ProcessLine {
 
   /** Do others wait, of these tickets of the room? */
   othersAmong(tickets: readonly string[]): boolean {
-    return tickets.length > (this.#ticket === null ? 0 : 1);
+    return tickets.some((ticket) => ticket !== this.#ticket);
   }
 
   /** The ticket we wait for: the nearest in front of ours of a process that lives. Null: it is our turn. */
   frontOf(tickets: readonly string[]): string | null {
     for (const ticket of this.#passed) if (!tickets.includes(ticket)) this.#passed.delete(ticket);
     const own = this.#ticket === null ? -1 : tickets.indexOf(this.#ticket);
-    if (own < 0 && !this.isEmpty) this.#takeTicket(); // it could not be laid, or somebody removed it
+    if (own < 0 && !this.isEmpty && !this.#isThere()) this.#takeTicket(); // it could not be laid, or somebody removed it
     for (let at = (own < 0 ? tickets.length : own) - 1; at >= 0; at -= 1) {
       const ticket = tickets[at] as string;
       if (!this.#passed.has(ticket) && !clearIfDead(this.#places.room, ticket)) return ticket;
@@ -80,9 +84,9 @@ export class ProcessLine {
     return tickets.find((ticket) => !this.#passed.has(ticket));
   }
 
-  /** Is there one that we do not wait for any more? */
-  get hasPassed(): boolean {
-    return this.#passed.size > 0;
+  /** Was the lock free when we last looked, though it was somebody's turn? */
+  get isLyingFree(): boolean {
+    return this.#lyingFree !== null;
   }
 
   /**
@@ -91,21 +95,35 @@ export class ProcessLine {
    */
   letsLie(first: string | undefined, isFree: boolean): boolean {
     const now = this.#clock.now();
-    if (!isFree || first === undefined) this.#lyingFree = null;
-    else if (this.#lyingFree?.first !== first) this.#lyingFree = { first, since: now };
-    else if (now - this.#lyingFree.since >= GRACE_MS) {
-      this.#passed.add(first);
-      return true;
-    }
-    return false;
+    const before = this.#lyingFree;
+    this.#lyingFree = null;
+    if (!isFree || first === undefined) return false;
+    const isStill = before?.first === first && now - before.seen <= SEEN_WITHIN_MS;
+    const since = isStill ? before.since : now;
+    this.#lyingFree = { first, since, seen: now };
+    if (now - since < GRACE_MS) return false;
+    this.#passed.add(first);
+    return true;
   }
 
   /** One of ours has been served: the others of ours wait behind those who wait now. */
   toTheEnd(tickets: readonly string[]): void {
+    this.#passed.clear(); // who was late once comes before us again
+    this.#lyingFree = null;
     if (this.#ticket === null || tickets.at(-1) === this.#ticket) return;
     try {
       this.#ticket = requeueTicket(this.#places.room, this.#ticket, this.#id, tickets);
     } catch { /* it stays where it is, or is gone: then whoever looks next takes no notice of us */ }
+  }
+
+  /** One look at a room may miss a name. */
+  #isThere(): boolean {
+    if (this.#ticket === null) return false;
+    try {
+      return lstatSync(join(this.#places.room, this.#ticket), { throwIfNoEntry: false }) !== undefined;
+    } catch {
+      return true; // no telling: it stays as it is
+    }
   }
 
   #takeTicket(): void {
@@ -115,7 +133,7 @@ export class ProcessLine {
       const tickets = ticketsAmong(readdirSync(room));
       const looked = new Set([...tickets.slice(0, MOST_LOOKED_INTO), ...tickets.slice(-MOST_LOOKED_INTO)]);
       for (const ticket of looked) clearIfDead(room, ticket);
-      if (this.#ticket !== null) removeTicket(room, this.#ticket);
+      this.#ticket = null;
       this.#ticket = takeTicket(room, this.#id, tickets, [...this.#waiting], this.#places.mode);
     } catch { /* nobody sees us wait; the try for the lock itself will say what is wrong */ }
   }

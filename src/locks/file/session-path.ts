@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { lstatSync, mkdirSync, readlinkSync, realpathSync, statSync, type Stats } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve, sep } from 'node:path';
 import { AttemptError } from '../../errors.js';
 import { codeOf } from './errno.js';
 
@@ -47,6 +47,7 @@ function resolved(session: string, purpose: Purpose): { readonly path: string; r
       if (codeOf(error) !== 'ENOENT') throw error;
     }
     // Missing: either the file itself, or what a link points to.
+    if (namesDirectory(session)) throw isDirectory(session, 'the name of a directory, which is not there');
     if (purpose === 'make') mkdirSync(dirname(path), { recursive: true });
     else if (!lstatSync(dirname(path), { throwIfNoEntry: false })) return { path, mode: null };
     path = join(realpathSync.native(dirname(path)), basename(path));
@@ -57,16 +58,33 @@ function resolved(session: string, purpose: Purpose): { readonly path: string; r
   throw new AttemptError('SESSION_INVALID', `${session}: expected a file, got a circle of symbolic links`);
 }
 
+/** With `sessions/` a directory was meant: where there is nothing of that name, it is not that of a new file. */
+export const namesDirectory = (path: string): boolean => path.endsWith('/') || path.endsWith(sep);
+
+const isDirectory = (session: string, got = 'a directory'): AttemptError =>
+  new AttemptError('SESSION_INVALID', `${session}: expected a file to lock, got ${got}; name a file in it`);
+
 /** What has another name too would have another lock under it. */
 function expectOneFile(session: string, stat: Stats, purpose: Purpose): void {
-  if (stat.isDirectory()) {
-    throw new AttemptError('SESSION_INVALID', `${session}: expected a file to lock, got a directory; name a file in it`);
-  }
+  if (stat.isDirectory()) throw isDirectory(session);
   if (stat.nlink <= 1 || purpose === 'read') return;
   throw new AttemptError(
     'SESSION_INVALID', `${session}: expected a file with one name, got one with ${stat.nlink} (hard links): an attempt on `
     + 'another of its names would not meet this lock. Replace the link by a copy, or by a symbolic link.',
   );
+}
+
+/**
+ * What the places of a session begin with, in a directory that holds those of many. The hash cannot be turned round, but it
+ * tells whether a file of a known directory is meant: the name is in there.
+ * @param real the session's real path
+ */
+const stemOf = (real: string): string => `${basename(real)}-${createHash('sha256').update(real).digest('hex').slice(0, 16)}`;
+
+/** The name of a session of that directory (its real path) whose lock or room is called so; null: of another one, or neither. */
+export function sessionIn(home: string, entry: string): string | null {
+  const [, stem, name] = /^((.+)-[0-9a-f]{16})\.(?:lock|attempt)$/.exec(entry) ?? [];
+  return name !== undefined && stemOf(join(home, name)) === stem ? name : null;
 }
 
 /**
@@ -78,7 +96,6 @@ export function placesOf(session: string, directory: string | undefined, purpose
   if (directory === undefined) return { session: real, lock: `${real}.lock`, room: `${real}.attempt`, mode };
   if (purpose === 'make') mkdirSync(directory, { recursive: true });
   const home = lstatSync(directory, { throwIfNoEntry: false }) ? realpathSync.native(directory) : resolve(directory);
-  const hash = createHash('sha256').update(real).digest('hex').slice(0, 16);
-  const stem = join(home, `${basename(real)}-${hash}`);
+  const stem = join(home, stemOf(real));
   return { session: real, lock: `${stem}.lock`, room: `${stem}.attempt`, mode };
 }

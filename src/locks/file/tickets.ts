@@ -4,12 +4,12 @@
  * process that is, and which of its attempts wait.
  * Source: tickets as in Lamport's bakery; one is as good as another for order, so equal numbers go by their ids.
  */
-import { lstatSync, readdirSync, renameSync, unlinkSync } from 'node:fs';
+import { closeSync, constants, lstatSync, openSync, readdirSync, renameSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { identity, isProvablyDead, processMark } from '../../owner.js';
 import type { Waiter } from '../lock-store.js';
 import { attempted } from './errno.js';
-import { readJson, rewriteJson, writeJson } from './owner-entry.js';
+import { AS_IT_IS, readJson, rewriteJson, writeJson } from './owner-entry.js';
 import { isFoundDead } from './proof-of-death.js';
 
 const PATTERN = /^wait\.(\d{1,16})\.([0-9a-f-]{36})$/;
@@ -48,7 +48,7 @@ export function takeTicket(
 ): string {
   const name = `wait.${behind(tickets)}.${id}`;
   try {
-    writeJson(join(room, name), contentOf(waiting), mode);
+    writeJson(join(room, name), contentOf(waiting), mode === null ? null : mode | 0o600); // it is rewritten, whatever the session is
   } catch (error) {
     removeTicket(room, name); // a disk that is full leaves no half of it, for which others would wait
     throw error;
@@ -104,10 +104,20 @@ function isGone(read: Read): boolean {
 /** A ticket is written in microseconds; one that cannot be read for so long will never be: torn by a kill, or not one of ours. */
 const UNREADABLE_MS = 10_000;
 
-/** Is it of no use to anybody, however it came about? A plain file alone: nothing else is touched. */
+/**
+ * Does it say nothing of whose it is, however that came about? Of a plain file that can be read: another user's may be
+ * closed to us, and waits all the same; nothing else is touched.
+ */
 export function isTorn(room: string, ticket: string, now: number): boolean {
-  const stat = lstatSync(join(room, ticket), { throwIfNoEntry: false });
-  return stat !== undefined && stat.isFile() && now - stat.mtimeMs > UNREADABLE_MS && readTicket(room, ticket) === null;
+  const path = join(room, ticket);
+  try {
+    const stat = lstatSync(path);
+    if (!stat.isFile() || now - stat.mtimeMs <= UNREADABLE_MS) return false;
+    closeSync(openSync(path, constants.O_RDONLY | AS_IT_IS));
+  } catch {
+    return false;
+  }
+  return readTicket(room, ticket) === null;
 }
 
 /**

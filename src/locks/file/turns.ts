@@ -18,7 +18,7 @@ const MOST_IN_A_ROW = 8;
 /** Who comes before us. */
 export interface Front {
   readonly ticket: string;
-  /** It is its turn, or one before it has let a free lock lie: worth looking again soon. */
+  /** It is its turn, or one before it may be letting a free lock lie: worth looking again soon. */
   readonly isSuspect: boolean;
 }
 
@@ -55,7 +55,7 @@ export class Turns {
     // Whoever comes next lets it lie, if it does. Not only the one right behind may say so: that one may be stopped, too.
     const next = line.firstOf(tickets);
     if (line.letsLie(next, this.#freeIn(places) <= 0)) return this.frontOf(places, tickets);
-    return { ticket, isSuspect: next === ticket || line.hasPassed };
+    return { ticket, isSuspect: next === ticket || line.isLyingFree };
   }
 
   /**

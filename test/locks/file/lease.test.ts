@@ -69,6 +69,14 @@ describe('in trouble', () => {
     expect(heard, 'another doubt').toEqual([{ type: 'inDoubt' }, { type: 'inDoubt' }]);
   });
 
+  test('S7: who gives it back on hearing of the doubt hears of no loss, and nothing is renewed', async () => {
+    const { renew, lease, heard, beatIn } = setUp();
+    const answers: unknown[] = [];
+    lease.onNotice(() => void lease.release().then((answer) => answers.push(answer)));
+    await beatIn(LEASE_MS);
+    expect([heard, answers, renew.mock.calls.length]).toEqual([[{ type: 'inDoubt' }], ['released'], 0]);
+  });
+
   test.each<[string, Error]>([
     ['EIO', trouble], ['Error: no code', new Error('no code')],
   ])('M12: a lease after its end it is lost, and why is said: %s', async (said, error) => {

@@ -8,7 +8,7 @@ import { removeEmpty } from '../../../src/locks/file/lock-removal.js';
 import { identityOf, isStill, occupantOf, type Occupant } from '../../../src/locks/file/occupant.js';
 import { rewriteJson, writeJson } from '../../../src/locks/file/owner-entry.js';
 import { makeRoom } from '../../../src/locks/file/permissions.js';
-import { takeTicket } from '../../../src/locks/file/tickets.js';
+import { isTorn, takeTicket } from '../../../src/locks/file/tickets.js';
 import { claimToken, readLedger } from '../../../src/locks/file/tokens.js';
 import { aside, failing, withSteps } from '../../support/fs-steps.js';
 import { temporaryDirectory } from '../../support/temporary.js';
@@ -141,6 +141,15 @@ test('S7: a link in place of the room is no room', () => {
   const { home, places } = setUp();
   symlinkSync(home, places.room);
   for (const enter of [() => makeRoom(places), () => readLedger(places.room)]) expect(enter).toThrow('got a symbolic link; remove it');
+});
+
+test('L4: a ticket that cannot be opened just now is not torn', () => {
+  const room = temporaryDirectory();
+  const name = `wait.1.${OTHER}`;
+  writeFileSync(join(room, name), '');
+  expect([null, 'EMFILE', 'EACCES'].map((code) => withSteps((call) => {
+    if (call === 'openSync' && code !== null) throw failing(code);
+  }, () => isTorn(room, name, Date.now() + 20_000)).result)).toEqual([true, false, false]);
 });
 
 test('L4: a ticket that cannot be written whole is not left for others to wait for', () => {

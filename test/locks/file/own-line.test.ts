@@ -202,17 +202,43 @@ describe('turns', () => {
     expect(turns.frontOf(places, [])).toBeNull();
     expect(turns.frontOf(places, tickets())).toBeNull();
     const [first = '', second = ''] = [plant(0), plant(0)].sort();
-    expect(turns.frontOf(places, tickets())).toEqual({ ticket: second, isSuspect: false });
+    expect(turns.frontOf(places, tickets())).toEqual({ ticket: second, isSuspect: true });
     expect(turns.frontOf(places, [first, ...tickets().slice(2)])).toEqual({ ticket: first, isSuspect: true });
     await clock.advance(GRACE_MS);
     expect(turns.frontOf(places, [first, ...tickets().slice(2)])).toBeNull();
+  });
+
+  test('L4: what was free at two looks far apart may have been held in between: it has not been let lie', async () => {
+    const { clock, turns, places, tickets, plant } = turnsAt();
+    const ticket = plant(0);
+    const looks: unknown[] = [];
+    for (const ms of [0, 251, 250, 0]) {
+      await clock.advance(ms);
+      looks.push(turns.frontOf(places, tickets()));
+    }
+    expect(looks.slice(0, 2)).toEqual([{ ticket, isSuspect: true }, { ticket, isSuspect: true }]);
+    expect(looks.slice(2)).toEqual([null, null]);
+    turns.lineAt(places).toTheEnd(tickets());
+    expect(turns.frontOf(places, tickets()), 'and comes before those who were served meanwhile').toEqual({ ticket, isSuspect: true });
+  });
+
+  test('L4: a ticket that somebody removed is taken again; one that a look has missed stays', () => {
+    const { turns, places, tickets, plant } = turnsAt();
+    const [own = ''] = tickets();
+    turns.frontOf(places, [plant(9)]);
+    expect(tickets(), 'missed').toContain(own);
+    rmSync(join(places.room, own));
+    expect(turns.mayPassOn(places, tickets(), 8), 'others wait, if not ourselves').toBe(false);
+    turns.frontOf(places, tickets());
+    expect(tickets()).toHaveLength(2);
+    expect(tickets()).not.toContain(own);
   });
 
   test('L4 L7: of two that do not move each is passed, also the one that we are not right behind', async () => {
     const { clock, turns, places, tickets, plant } = turnsAt();
     const [first = '', second = ''] = [plant(0), plant(0)].sort();
     turns.frontOf(places, tickets());
-    await clock.advance(500);
+    await clock.advance(GRACE_MS);
     expect(turns.frontOf(places, tickets()), 'one is passed, the other one is looked at sooner').toEqual({ ticket: second, isSuspect: true });
     expect(turns.lineAt(places).firstOf([first, second])).toBe(second);
     await clock.advance(GRACE_MS);

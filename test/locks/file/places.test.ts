@@ -71,6 +71,16 @@ describe('what is no session', () => {
     for (const purpose of ['read', 'make'] as const) expect(() => realSession(home, purpose)).toThrow(invalid);
   });
 
+  test('S2: the name of a directory, which ends with /, where there is nothing: nothing is made; a file that is there is one', () => {
+    const home = temporaryDirectory();
+    writeFileSync(join(home, 'file'), '');
+    expect(realSession(`${home}/file/`, 'make')).toBe(join(home, 'file'));
+    for (const name of ['none/', 'none/further/']) {
+      for (const purpose of ['read', 'make'] as const) expect(() => realSession(`${home}/${name}`, purpose), name).toThrow(invalid);
+    }
+    expect(readdirSync(home)).toEqual(['file']);
+  });
+
   test('S2: a file with two names, to lock; to ask about it is one', () => {
     const one = join(temporaryDirectory(), 'one');
     writeFileSync(one, '');

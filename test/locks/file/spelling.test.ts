@@ -15,7 +15,6 @@ import { ask, granted } from './attempt.js';
 const SPELLINGS: Record<string, (home: string) => string> = {
   relative: (home) => relative(process.cwd(), join(home, 'real', 'session.jsonl')),
   'with dots': (home) => `${home}/real/../real/././session.jsonl`,
-  'with a slash behind': (home) => `${home}/real/session.jsonl/`,
   'a link to the file': (home) => link(join(home, 'real', 'session.jsonl'), join(home, 'link.jsonl')),
   'a relative link': (home) => link('real/session.jsonl', join(home, 'link.jsonl')),
   'a link to a link': (home) => link(link('real/session.jsonl', join(home, 'one')), join(home, 'two')),

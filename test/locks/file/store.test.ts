@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:
 import { dirname, join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { localFileLocks } from '../../../src/locks/file/local-file-locks.js';
-import { properLockfile } from '../../../src/locks/file/one-try.js';
+import { properLockfile } from '../../../src/locks/file/proper-lockfile.js';
 import type { AcquireRequest, HolderInfo, LeaseNotice, LockStore } from '../../../src/locks/lock-store.js';
 import { ownerOf, processMark } from '../../../src/owner.js';
 import { VirtualClock } from '../../../src/testing/virtual-clock.js';

@@ -205,7 +205,7 @@ const line: readonly SeededBug[] = [
     find: "if (this.#isWanted(request)) return { status: 'granted', lease };", replace: "return { status: 'granted', lease };" },
   { id: 'hung-waiter-stops-the-line', breaks: 'L4 L7', file: LINE, tests: inLine, hangs: true,
     sentence: 'A process that waits and hangs keeps a free lock from those behind it.',
-    find: '>= GRACE_MS) {', replace: '< 0) {' },
+    find: 'if (now - since < GRACE_MS) return false;', replace: 'if (now - since < Infinity) return false;' },
   { id: 'dead-ticket-stays', breaks: 'M15 L4 L5', file: 'src/locks/file/tickets.ts', tests: inLine,
     sentence: 'The ticket of a dead process is waited for like any other.',
     find: 'return read === null ? isTorn(room, ticket, Date.now()) : isGone(read);',
@@ -220,7 +220,7 @@ const line: readonly SeededBug[] = [
     find: 'if (line.letsLie(next, this.#freeIn(places) <= 0))', replace: 'if (next === ticket && line.letsLie(next, this.#freeIn(places) <= 0))' },
   { id: 'torn-ticket-stays', breaks: 'L7 M15', file: 'src/locks/file/tickets.ts', tests: ['locks/file/tickets'],
     sentence: 'A ticket that was half written is waited for for ever.',
-    find: 'now - stat.mtimeMs > UNREADABLE_MS', replace: 'now - stat.mtimeMs > Infinity' },
+    find: 'now - stat.mtimeMs <= UNREADABLE_MS', replace: 'now - stat.mtimeMs <= Infinity' },
 ];
 
 export const fileLockBugs = [...place, ...tokens, ...leftOpen, ...lease, ...line];
