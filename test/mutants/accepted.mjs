@@ -152,6 +152,7 @@ export const ACCEPTED = [
   { file: F('lock-directory'), code: 'emptied.birthtimeMs === dead.birthtimeMs', why: 'an inode that is used again at once, as some systems do' },
   { file: F('process-line'), code: 'if (own < 0 && !this.isEmpty', to: 'own <= 0', why: 'one that is there is not taken again' },
   { file: F('process-line'), code: 'if (!isFree || first === undefined) return false;', why: 'said for the types: who waits behind somebody knows who is first' },
+  { file: F('session-path'), code: 'exec(entry) ?? []', to: '["Stryker was here"]', why: 'no third part of it is a name' },
   { file: F('one-try'), code: 'isInLine = false,', why: quicker },
   { file: F('one-try'), code: "if (open?.kind !== 'open' ||", to: 'true', why: quicker },
   { file: F('one-try'), code: "if (open?.kind !== 'open' ||", to: '""', why: quicker },

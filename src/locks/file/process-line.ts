@@ -3,7 +3,7 @@
  * Owns: our ticket, and whom we wait for. Must not know: how the lock is taken, or how a change is noticed.
  */
 import { randomUUID } from 'node:crypto';
-import { lstatSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../clock.js';
 import type { HolderInfo } from '../lock-store.js';
@@ -118,12 +118,7 @@ export class ProcessLine {
 
   /** One look at a room may miss a name. */
   #isThere(): boolean {
-    if (this.#ticket === null) return false;
-    try {
-      return lstatSync(join(this.#places.room, this.#ticket), { throwIfNoEntry: false }) !== undefined;
-    } catch {
-      return true; // no telling: it stays as it is
-    }
+    return this.#ticket !== null && existsSync(join(this.#places.room, this.#ticket));
   }
 
   #takeTicket(): void {

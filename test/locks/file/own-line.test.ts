@@ -225,13 +225,29 @@ describe('turns', () => {
   test('L4: a ticket that somebody removed is taken again; one that a look has missed stays', () => {
     const { turns, places, tickets, plant } = turnsAt();
     const [own = ''] = tickets();
-    turns.frontOf(places, [plant(9)]);
-    expect(tickets(), 'missed').toContain(own);
+    const other = plant(9);
+    turns.frontOf(places, [other]);
+    expect(tickets(), 'missed').toEqual([own, other]);
     rmSync(join(places.room, own));
+    turns.frontOf(places, [own, other]);
+    expect(tickets(), 'seen just now').toEqual([other]);
     expect(turns.mayPassOn(places, tickets(), 8), 'others wait, if not ourselves').toBe(false);
+    expect(new ProcessLine(places, new VirtualClock()).frontOf(tickets()), 'of a process that does not wait').toBe(other);
+    expect(tickets()).toEqual([other]);
     turns.frontOf(places, tickets());
     expect(tickets()).toHaveLength(2);
     expect(tickets()).not.toContain(own);
+  });
+
+  test('L4: while the lock is held only whose turn it is is suspected of letting it lie', () => {
+    const { clock, turns, places, tickets, plant } = turnsAt();
+    const id = randomUUID();
+    mkdirSync(places.lock);
+    writeFileSync(join(places.lock, `owner.3.${clock.wallNow() + 60_000}.${id}`), JSON.stringify({ ...processMark(), id }));
+    const [first = '', second = ''] = [plant(0), plant(0)].sort();
+    expect(turns.frontOf(places, tickets())).toEqual({ ticket: second, isSuspect: false });
+    rmSync(join(places.room, second));
+    expect(turns.frontOf(places, tickets())).toEqual({ ticket: first, isSuspect: true });
   });
 
   test('L4 L7: of two that do not move each is passed, also the one that we are not right behind', async () => {

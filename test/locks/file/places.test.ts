@@ -2,13 +2,13 @@
  * Where a session's lock lies, on what kind of file system, and with which permissions: asked part by part.
  */
 import { chmodSync, linkSync, lstatSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { checked } from '../../../src/locks/file/file-locks-options.js';
 import { makeMarked, makeRoom, settleMode } from '../../../src/locks/file/permissions.js';
 import { isFoundDead } from '../../../src/locks/file/proof-of-death.js';
 import { FilesystemCheck } from '../../../src/locks/file/safe-filesystem.js';
-import { placesOf, realSession, type Places } from '../../../src/locks/file/session-path.js';
+import { placesOf, realSession, sessionIn, type Places } from '../../../src/locks/file/session-path.js';
 import { temporaryDirectory } from '../../support/temporary.js';
 
 const modeOf = (path: string): number => lstatSync(path).mode & 0o7777;
@@ -17,6 +17,15 @@ const modeOf = (path: string): number => lstatSync(path).mode & 0o7777;
 const UMASK = process.umask();
 
 describe('the places of a session', () => {
+  test('S2: kept elsewhere, their names tell of which directory it is, though not how that is called', () => {
+    const home = temporaryDirectory();
+    const { lock, room } = placesOf(join(home, 'a-b.jsonl'), join(home, 'locks'), 'make');
+    expect([lock, room].map((path) => sessionIn(home, basename(path)))).toEqual(['a-b.jsonl', 'a-b.jsonl']);
+    expect(sessionIn(join(home, 'other'), basename(lock))).toBeNull();
+    const strange = [`${basename(lock)}.old`, `x\n${basename(lock)}`, 'a-b.jsonl.lock', `a-b.jsonl-${'0'.repeat(16)}.lock`, 'reports'];
+    expect(strange.map((entry) => sessionIn(home, entry))).toEqual(strange.map(() => null));
+  });
+
   test('S2: beside it, or in a directory of their own, under a name that its real path gives', () => {
     const home = temporaryDirectory();
     const session = join(home, 'one', 's.jsonl');

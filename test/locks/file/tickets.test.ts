@@ -89,7 +89,11 @@ test('M22: a ticket has the permissions of its session', () => {
   const room = temporaryDirectory();
   const [theirs = '', ours = ''] = [0o664, 0o600].map((mode, n) => takeTicket(room, id(`${n}`), [], [], mode));
   const modeOf = (ticket: string): number => statSync(join(room, ticket)).mode & 0o777;
-  if (process.platform !== 'win32') expect([modeOf(theirs), modeOf(ours)], 'whatever the umask').toEqual([0o664, 0o600]);
+  if (process.platform !== 'win32') {
+    expect([modeOf(theirs), modeOf(ours)], 'whatever the umask').toEqual([0o664, 0o600]);
+    expect(modeOf(takeTicket(room, id('8'), [], [], 0o444)), 'it is rewritten').toBe(0o644);
+    expect(modeOf(takeTicket(room, id('9'), [], [], null)), 'as the process makes its files').toBe(0o666 & ~process.umask());
+  }
 });
 
 test('M14: the same pid is the same process only if it has started at the same time', () => {
