@@ -12,7 +12,7 @@ export function properLockfile(): Promise<typeof lockfile> {
   }));
 }
 
-const signals = (): NodeJS.Signals[] => process.eventNames().filter((name) => /^SIG/.test(String(name))) as NodeJS.Signals[];
+const signals = (): NodeJS.Signals[] => process.eventNames().filter((name) => String(name).startsWith('SIG')) as NodeJS.Signals[];
 
 /**
  * Its hooks (signal-exit) end the process by a signal that nobody else listens to, which they find out when they are

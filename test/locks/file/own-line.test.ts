@@ -76,7 +76,10 @@ describe('the ticket of a process', () => {
     line.join(infoOf('two'))();
     leave();
     expect([line.isEmpty, clock.armed]).toEqual([true, 0]);
+    const late = line.join(infoOf('late'));
     rmSync(places.room);
+    expect([line.frontOf([]), readdirSync(places.room).length], 'laid as soon as it can be').toEqual([null, 1]);
+    late();
     const again = line.join(infoOf('one'));
     line.join(infoOf('two'));
     rmSync(places.room, { recursive: true }); // cleaned away by somebody
