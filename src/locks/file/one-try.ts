@@ -12,6 +12,7 @@ import type { OwnerRecord } from './owner-entry.js';
 import { isFoundDead } from './proof-of-death.js';
 import { isHeldElsewhere, NEVER_STALE_MS, ownerFilesystem } from './owner-filesystem.js';
 import type { Places } from './session-path.js';
+import { stallMeter } from './stall.js';
 import { isAwaited } from './tickets.js';
 
 /**
@@ -86,9 +87,8 @@ export function tryOnce(
 ): FileLease | null {
   const { clock, leaseMs } = settings;
   const own = new OwnLock(places, id);
-  const { record, since } = recorder(places, id, request, settings);
-  const begun = clock.now();
-  const stalledMs = (): number => Math.max(clock.now() - begun, Math.abs(clock.wallNow() - since));
+  const record = recorder(places, id, request, settings);
+  const stalledMs = stallMeter(clock);
   let removed = false;
   let renewedAt = 0;
   const until = (): number => {
@@ -134,14 +134,13 @@ export function tryOnce(
 function recorder(places: Places, id: string, request: AcquireRequest, { clock, leaseMs, loopDelayMs }: TrySettings) {
   const since = clock.wallNow();
   const { host, boot, pidNamespace, pid, started } = processMark();
-  const record = (): OwnerRecord => ({
+  return (): OwnerRecord => ({
     id, session: places.session, owner: request.owner, attemptId: request.info.attemptId,
     host, boot, pidNamespace, pid, started, since, leaseMs,
     state: stateOf(request.info), note: request.info.note, labels: request.info.labels,
     supersedable: request.info.supersedable ?? true,
     facts: request.info.facts ? { ...request.info.facts, loopDelayMs: loopDelayMs() } : null,
   });
-  return { record, since };
 }
 
 function leaseOf(
@@ -165,7 +164,7 @@ export function passOn(
   from: FileLease, token: number, id: string, request: AcquireRequest, settings: TrySettings, passed: number,
 ): FileLease | null {
   const { clock, leaseMs } = settings;
-  const { record } = recorder(from.places, id, request, settings);
+  const record = recorder(from.places, id, request, settings);
   const renewedAt = clock.now(); // before the wall clock is asked, as above
   const own = from.hold.own.passTo(id, token, clock.wallNow() + leaseMs);
   if (own === null) return null;
